@@ -1,0 +1,1 @@
+"""From apt's package lists to an index that the Debian package set evaluates."""

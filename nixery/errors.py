@@ -1,0 +1,126 @@
+"""One tree of errors. Each class carries the registry's error code and HTTP status that a client gets for it.
+
+Codes: OCI distribution-spec 1.1, "Error Codes"; UNKNOWN, UNAVAILABLE and TAG_INVALID are of Docker's registry API.
+"""
+
+from typing import ClassVar
+
+
+class NixeryError(Exception):
+    """Something that went wrong, in words for a person: what, where, and what to do next."""
+
+    code: ClassVar[str] = "UNKNOWN"
+    status: ClassVar[int] = 500
+    retry_after: int | None = None
+    """Seconds after which asking again makes sense, or None."""
+
+    @property
+    def message(self) -> str:
+        """The words for a person."""
+        return str(self)
+
+
+class ConfigError(NixeryError):
+    """A setting is wrong. Raised before anything listens; never sent to a client."""
+
+
+# What the client asked for is malformed or unknown.
+
+
+class NameInvalid(NixeryError):
+    """The repository name does not follow the grammar."""
+
+    code, status = "NAME_INVALID", 400
+
+
+class NameUnknown(NixeryError):
+    """There is nothing at this address."""
+
+    code, status = "NAME_UNKNOWN", 404
+
+
+class TagInvalid(NixeryError):
+    """The reference is neither a tag nor a digest."""
+
+    code, status = "TAG_INVALID", 400
+
+
+class DigestInvalid(NixeryError):
+    """The digest is malformed, or of an algorithm that is not offered."""
+
+    code, status = "DIGEST_INVALID", 400
+
+
+class ManifestUnknown(NixeryError):
+    """No manifest has this digest, and none can be made that has."""
+
+    code, status = "MANIFEST_UNKNOWN", 404
+
+
+class BlobUnknown(NixeryError):
+    """No blob with this digest is stored."""
+
+    code, status = "BLOB_UNKNOWN", 404
+
+
+class Unsupported(NixeryError):
+    """The registry does not offer this operation."""
+
+    code, status = "UNSUPPORTED", 405
+
+
+# The image cannot be had.
+
+
+class PackagesUnavailable(NixeryError):
+    """Some of the packages cannot be had; the message has a reason for each."""
+
+    code, status = "MANIFEST_UNKNOWN", 404
+
+
+class EvaluationFailed(NixeryError):
+    """Nix could not evaluate the package set at all."""
+
+
+class BuildFailed(NixeryError):
+    """Nix could not build a package."""
+
+
+class BuildTimedOut(NixeryError):
+    """A build overran its time."""
+
+    status = 504
+
+
+class PackingFailed(NixeryError):
+    """A layer could not be packed."""
+
+
+# Try again.
+
+
+class Unavailable(NixeryError):
+    """It does not work now and may work later."""
+
+    code, status = "UNAVAILABLE", 503
+    retry_after = 10
+
+
+class StillBuilding(Unavailable):
+    """The request was held as long as it may be; the build goes on."""
+
+
+class ShuttingDown(Unavailable):
+    """The daemon is stopping."""
+
+
+class SourceUnavailable(Unavailable):
+    """The package source cannot be read."""
+
+
+class StorageUnavailable(Unavailable):
+    """The storage cannot be read or written."""
+
+
+class NixUnavailable(Unavailable):
+    """Nix cannot be run, or ended in a way that says nothing about the packages."""

@@ -1,0 +1,148 @@
+"""Image records, and the configs and manifests rendered from them.
+
+Formats: OCI image-spec 1.1 ("Image Manifest", "Image Configuration") and Docker's "Image Manifest V 2, Schema 2".
+"""
+
+import enum
+import json
+from typing import Self
+
+from attrs import frozen
+
+from nixery.images.digest import DiffID, Digest
+from nixery.images.name import Platform
+
+CREATED = "1970-01-01T00:00:01Z"
+"""When every image was created: a constant, as equal content has equal digests."""
+
+
+class Format(enum.Enum):
+    """A manifest's format; the value is its media type."""
+
+    OCI = "application/vnd.oci.image.manifest.v1+json"
+    DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
+
+    @property
+    def config(self) -> str:
+        """The media type of the config."""
+        return {
+            Format.OCI: "application/vnd.oci.image.config.v1+json",
+            Format.DOCKER: "application/vnd.docker.container.image.v1+json",
+        }[self]
+
+    @property
+    def layer(self) -> str:
+        """The media type of a gzip layer."""
+        return {
+            Format.OCI: "application/vnd.oci.image.layer.v1.tar+gzip",
+            Format.DOCKER: "application/vnd.docker.image.rootfs.diff.tar.gzip",
+        }[self]
+
+
+@frozen
+class Layer:
+    """A packed layer. `size`: compressed bytes; `comment`: what is in it, for the image's history."""
+
+    diff_id: DiffID
+    digest: Digest
+    size: int
+    comment: str = ""
+
+
+@frozen
+class ImageRecord:
+    """All that an image is: both manifests and the config are pure functions of it."""
+
+    platform: Platform
+    layers: tuple[Layer, ...]
+    command: tuple[str, ...] = ()
+
+    def config(self) -> bytes:
+        """The image config."""
+        config: dict[str, object] = {"Env": list(ENVIRONMENT)}
+        if self.command:
+            config["Cmd"] = list(self.command)
+        return _json(
+            {
+                "architecture": self.platform.value,
+                "os": "linux",
+                "created": CREATED,
+                "config": config,
+                "history": [{"created": CREATED, "created_by": "nixery", "comment": la.comment} for la in self.layers],
+                "rootfs": {"type": "layers", "diff_ids": [str(la.diff_id) for la in self.layers]},
+            }
+        )
+
+    def manifest(self, format: Format) -> bytes:
+        """The manifest in that format."""
+        config = self.config()
+        return _json(
+            {
+                "schemaVersion": 2,
+                "mediaType": format.value,
+                "config": {"mediaType": format.config, "digest": str(Digest.of(config)), "size": len(config)},
+                "layers": [
+                    {"mediaType": format.layer, "digest": str(layer.digest), "size": layer.size}
+                    for layer in self.layers
+                ],
+            }
+        )
+
+    def encode(self) -> bytes:
+        """The record as it is stored."""
+        return _json(
+            {
+                "version": 1,
+                "platform": self.platform.value,
+                "command": list(self.command),
+                "layers": [encode_layer(layer) for layer in self.layers],
+            }
+        )
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """What encode wrote; raises ValueError for anything else."""
+        try:
+            value = json.loads(data)
+            if value["version"] != 1:
+                raise ValueError(f"an image record of version {value['version']!r}")
+            layers = tuple(decode_layer(layer) for layer in value["layers"])
+            return cls(Platform(value["platform"]), layers, tuple(value["command"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"not an image record: {error!r}") from error
+
+
+ENVIRONMENT = (
+    "PATH=/bin:/sbin:/usr/bin:/usr/sbin",
+    "SSL_CERT_FILE=/etc/ssl/certs/ca-bundle.crt",
+)
+
+
+def media_type(manifest: bytes) -> str:
+    """The media type that a stored manifest names itself; raises ValueError when it is none of ours."""
+    try:
+        return Format(json.loads(manifest)["mediaType"]).value
+    except (KeyError, TypeError) as error:
+        raise ValueError("not a manifest") from error
+
+
+def encode_layer(layer: Layer) -> dict[str, object]:
+    """A layer as JSON."""
+    return {
+        "diffID": str(layer.diff_id),
+        "digest": str(layer.digest),
+        "size": layer.size,
+        "comment": layer.comment,
+    }
+
+
+def decode_layer(value: dict[str, object]) -> Layer:
+    """What encode_layer wrote; raises ValueError, KeyError or TypeError for anything else."""
+    diff_id, digest, size = DiffID.parse(str(value["diffID"])), Digest.parse(str(value["digest"])), value["size"]
+    if not isinstance(size, int):
+        raise TypeError("a layer's size is a number")
+    return Layer(diff_id, digest, size, str(value["comment"]))
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()

@@ -1,0 +1,1 @@
+"""The Nix driver: runs nix-build, reads its log, and reads the closure of what it built."""

@@ -1,0 +1,1 @@
+"""Where blobs and records live: the interfaces, and the backends that provide them."""
