@@ -22,9 +22,7 @@ class _Sha256:
         """The value of `text`; raises DigestInvalid when it is anything but a well-formed sha256."""
         match = _SHA256.fullmatch(text)
         if match is None:
-            raise DigestInvalid(
-                f"{text[:100]!r} is not a digest that this registry knows: it has the form sha256:<64 hexadecimal digits>"
-            )
+            raise DigestInvalid(f"{text[:100]!r} is not a digest: this registry knows sha256:<64 hexadecimal digits>")
         return cls(match[1])
 
     @classmethod

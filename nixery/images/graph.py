@@ -40,7 +40,10 @@ class StorePath:
 
 @frozen
 class PathInfo:
-    """What Nix knows of a store path. `nar_hash`: sha256, hexadecimal; `nar_size`: bytes; `references`: without itself, sorted."""
+    """What Nix knows of a store path.
+
+    `nar_hash`: sha256, hexadecimal; `nar_size`: bytes; `references`: sorted, without itself.
+    """
 
     path: StorePath
     nar_hash: str
