@@ -1,4 +1,7 @@
-"""Image names: from the path of a pull to the packages and the platform that it asks for. See docs/architecture.md, Names."""
+"""Image names: from the path of a pull to the packages and the platform that it asks for.
+
+See docs/architecture.md, Names.
+"""
 
 import enum
 import re
@@ -88,9 +91,7 @@ def parse_reference(text: str) -> Tag | Digest:
     if ":" in text:
         return Digest.parse(text)
     if _TAG.fullmatch(text) is None:
-        raise TagInvalid(
-            f"{text[:150]!r} is not a tag: at most 128 letters, digits, '_', '.' and '-', not first '.' or '-'"
-        )
+        raise TagInvalid(f"{text[:150]!r} is not a tag: at most 128 of A-Za-z0-9_.-, not first '.' or '-'")
     return Tag(text)
 
 

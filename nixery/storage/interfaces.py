@@ -1,4 +1,7 @@
-"""What a storage is: immutable blobs under their digests, and small named records. See docs/architecture.md, Storage."""
+"""What a storage is: immutable blobs under their digests, and small named records.
+
+See docs/architecture.md, Storage.
+"""
 
 from collections.abc import Mapping
 from typing import Any
