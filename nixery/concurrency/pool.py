@@ -30,12 +30,12 @@ class Threads(Service):
 
     def startService(self) -> None:
         """Begin to run functions."""
-        super().startService()
+        super().startService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
         self._pool.start()
 
     def stopService(self) -> Deferred[None]:
         """End the threads; fires when the functions that run have returned."""
-        super().stopService()
+        super().stopService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
         waiter = ThreadPool(0, 1)
         waiter.start()
         done = deferToThreadPool(self._reactor, waiter, self._pool.stop)
