@@ -1,0 +1,34 @@
+"""Storage backends as Twisted plugins: a name, and where the code is, imported only when it is chosen."""
+
+from collections.abc import Mapping
+
+from attrs import frozen
+from twisted.plugin import IPlugin, getPlugins
+from twisted.python.reflect import namedAny
+from zope.interface import implementer
+
+from nixery.concurrency.pool import Pool
+from nixery.errors import ConfigError
+from nixery.storage.interfaces import IStorage, IStorageBackend
+
+
+@implementer(IPlugin, IStorageBackend)
+@frozen
+class Backend:
+    """See IStorageBackend. `factory`: the full name of a function that does what make does."""
+
+    name: str
+    factory: str
+
+    def make(self, settings: Mapping[str, str], threads: Pool) -> IStorage:
+        """See IStorageBackend."""
+        storage: IStorage = namedAny(self.factory)(settings, threads)
+        return storage
+
+
+def backend_named(name: str) -> IStorageBackend:
+    """The installed backend of that name; raises ConfigError that names those there are."""
+    backends = {backend.name: backend for backend in getPlugins(IStorageBackend)}
+    if name not in backends:
+        raise ConfigError(f"NIXERY_STORAGE_BACKEND is {name!r}; it may be one of: {', '.join(sorted(backends))}")
+    return backends[name]

@@ -1,0 +1,131 @@
+"""What every storage must do: the cases that each backend's tests run. Used by subclassing StorageContract."""
+
+import os
+
+import pytest
+import pytest_twisted
+
+from nixery.errors import StorageUnavailable
+from nixery.images.digest import Digest
+from nixery.storage.interfaces import InMemory, IStaging, IStorage, LocalFile
+
+
+async def stage(storage: IStorage, data: bytes) -> IStaging:
+    """A staged blob that is not published yet."""
+    staging = await storage.stage()
+    os.write(staging.fileno(), data)
+    return staging
+
+
+async def store(storage: IStorage, data: bytes) -> Digest:
+    """A published blob."""
+    staging = await stage(storage, data)
+    digest = Digest.of(data)
+    await staging.publish(digest, len(data))
+    return digest
+
+
+async def content(storage: IStorage, digest: Digest) -> bytes | None:
+    """What a client would get."""
+    found = await storage.find(digest)
+    match found:
+        case None:
+            return None
+        case InMemory(data):
+            return data
+        case LocalFile(path, size):
+            with open(path, "rb") as file:
+                data = file.read()
+            assert len(data) == size
+            return data
+    raise AssertionError(f"no content at {found}")
+
+
+class StorageContract:
+    @pytest_twisted.ensureDeferred
+    async def test_a_published_blob_is_found(self, storage: IStorage) -> None:
+        digest = await store(storage, b"layer")
+        assert await content(storage, digest) == b"layer"
+        found = await storage.find(digest)
+        assert found is not None
+        assert found.size == 5
+
+    @pytest_twisted.ensureDeferred
+    async def test_an_unknown_blob_is_nowhere(self, storage: IStorage) -> None:
+        assert await storage.find(Digest.of(b"other")) is None
+
+    @pytest_twisted.ensureDeferred
+    async def test_a_staged_blob_is_invisible(self, storage: IStorage) -> None:
+        staging = await stage(storage, b"half")
+        assert await storage.find(Digest.of(b"half")) is None
+        await staging.abandon()
+        assert await storage.find(Digest.of(b"half")) is None
+
+    @pytest_twisted.ensureDeferred
+    async def test_abandon_twice_or_after_publish_does_nothing(self, storage: IStorage) -> None:
+        staging = await stage(storage, b"kept")
+        await staging.publish(Digest.of(b"kept"), 4)
+        await staging.abandon()
+        await staging.abandon()
+        assert await content(storage, Digest.of(b"kept")) == b"kept"
+
+    @pytest.mark.parametrize("size", [0, 3, 5])
+    @pytest_twisted.ensureDeferred
+    async def test_a_wrong_size_is_refused(self, storage: IStorage, size: int) -> None:
+        staging = await stage(storage, b"four")
+        with pytest.raises(StorageUnavailable, match="was to have"):
+            await staging.publish(Digest.of(b"four"), size)
+        assert await storage.find(Digest.of(b"four")) is None
+
+    @pytest_twisted.ensureDeferred
+    async def test_one_digest_published_by_two_is_one_blob(self, storage: IStorage) -> None:
+        first, second = await stage(storage, b"same"), await stage(storage, b"same")
+        await first.publish(Digest.of(b"same"), 4)
+        await second.publish(Digest.of(b"same"), 4)
+        assert await content(storage, Digest.of(b"same")) == b"same"
+
+    @pytest_twisted.ensureDeferred
+    async def test_an_empty_blob_is_a_blob(self, storage: IStorage) -> None:
+        assert await content(storage, await store(storage, b"")) == b""
+
+    @pytest_twisted.ensureDeferred
+    async def test_read_gives_small_blobs_and_refuses_large_ones(self, storage: IStorage) -> None:
+        digest = await store(storage, b"manifest")
+        assert await storage.read(digest, 8) == b"manifest"
+        assert await storage.read(Digest.of(b"?"), 8) is None
+        with pytest.raises(StorageUnavailable, match="8 bytes; at most 7"):
+            await storage.read(digest, 7)
+
+    @pytest_twisted.ensureDeferred
+    async def test_a_record_is_created_once(self, storage: IStorage) -> None:
+        assert await storage.read_record("v1/images/abc") is None
+        assert await storage.create_record("v1/images/abc", b"first")
+        assert not await storage.create_record("v1/images/abc", b"second")
+        assert await storage.read_record("v1/images/abc") == b"first"
+
+    @pytest_twisted.ensureDeferred
+    async def test_a_record_is_swapped_only_from_what_it_is(self, storage: IStorage) -> None:
+        assert not await storage.swap_record("v1/tags/abc", b"", b"new")
+        await storage.create_record("v1/tags/abc", b"one")
+        assert not await storage.swap_record("v1/tags/abc", b"two", b"three")
+        assert await storage.swap_record("v1/tags/abc", b"one", b"two")
+        assert await storage.read_record("v1/tags/abc") == b"two"
+
+    @pytest_twisted.ensureDeferred
+    async def test_of_twenty_rivals_one_creates_and_one_swaps(self, storage: IStorage) -> None:
+        created = [await storage.create_record("v1/leases/x", b"%d" % n) for n in range(20)]
+        assert created.count(True) == 1
+        old = await storage.read_record("v1/leases/x")
+        assert old is not None
+        swapped = [await storage.swap_record("v1/leases/x", old, b"new %d" % n) for n in range(20)]
+        assert swapped.count(True) == 1
+
+    @pytest.mark.parametrize("name", ["", "v1", "v1/../x", "/v1/x", "v1//x", "v1/x/", "v1/X", "layers/x", "v1/a\n"])
+    @pytest_twisted.ensureDeferred
+    async def test_a_name_that_could_lead_elsewhere_is_refused(self, storage: IStorage, name: str) -> None:
+        with pytest.raises(ValueError, match="not a record's name"):
+            await storage.read_record(name)
+        with pytest.raises(ValueError, match="not a record's name"):
+            await storage.create_record(name, b"")
+        with pytest.raises(ValueError, match="not a record's name"):
+            await storage.swap_record(name, b"", b"")
