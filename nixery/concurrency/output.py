@@ -1,0 +1,67 @@
+"""What becomes of a child's output: bounded whatever the child writes."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Sink(Protocol):
+    """Takes a child's output as it comes."""
+
+    def write(self, data: bytes) -> None:
+        """Take some bytes; must not block."""
+
+
+class Capped:
+    """Keeps the first and the last `limit` bytes of what is written."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._total = 0
+
+    def write(self, data: bytes) -> None:
+        """See Sink."""
+        self._total += len(data)
+        room = self._limit - len(self._head)
+        self._head += data[:room]
+        self._tail += data[room:]
+        if len(self._tail) > 2 * self._limit:
+            del self._tail[: -self._limit]
+
+    def __bytes__(self) -> bytes:
+        """The head, a word on what was left out if anything was, and the tail."""
+        tail = bytes(self._tail[-self._limit :])
+        left_out = self._total - len(self._head) - len(tail)
+        middle = b"\n... (%d bytes left out) ...\n" % left_out if left_out else b""
+        return bytes(self._head) + middle + tail
+
+    def text(self) -> str:
+        """The same as text, with what is not UTF-8 replaced."""
+        return bytes(self).decode(errors="replace")
+
+
+class Lines:
+    """Calls `line` with each line, without its newline; of a longer line only the first `limit` bytes."""
+
+    def __init__(self, line: Callable[[bytes], None], limit: int = 1 << 20) -> None:
+        self._line = line
+        self._limit = limit
+        self._begun = bytearray()
+
+    def write(self, data: bytes) -> None:
+        """See Sink."""
+        *whole, rest = data.split(b"\n")
+        for piece in whole:
+            self._take(piece)
+            self.end()
+        self._take(rest)
+
+    def end(self) -> None:
+        """Give out what is left when the output ends without a newline."""
+        begun, self._begun = self._begun, bytearray()
+        if begun:
+            self._line(bytes(begun))
+
+    def _take(self, piece: bytes) -> None:
+        self._begun += piece[: self._limit - len(self._begun)]
