@@ -54,14 +54,17 @@ class Lines:
         *whole, rest = data.split(b"\n")
         for piece in whole:
             self._take(piece)
-            self.end()
+            self._give()
         self._take(rest)
 
     def end(self) -> None:
         """Give out what is left when the output ends without a newline."""
-        begun, self._begun = self._begun, bytearray()
-        if begun:
-            self._line(bytes(begun))
+        if self._begun:
+            self._give()
+
+    def _give(self) -> None:
+        line, self._begun = bytes(self._begun), bytearray()
+        self._line(line)
 
     def _take(self, piece: bytes) -> None:
         self._begun += piece[: self._limit - len(self._begun)]

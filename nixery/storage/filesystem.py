@@ -51,7 +51,7 @@ class FilesystemStorage(Service):
         self._good = _KnownGood()
 
     def startService(self) -> None:
-        """Open the folder: see Folder.open."""
+        """Make our staging folder, and remove what dead processes left in theirs."""
         self._folder.open()
         super().startService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
 
@@ -67,7 +67,11 @@ class FilesystemStorage(Service):
 
     async def find(self, digest: Digest) -> Location | None:
         """See IStorage. A blob that this process did not write is hashed before it is first named."""
-        return await self._run(self._good.find, self._folder.path("layers", digest.hex), digest)
+        return await self._run(self._find, digest)
+
+    async def has_all(self, blobs: Mapping[Digest, int]) -> bool:
+        """See IStorage."""
+        return await self._run(self._has_all, blobs)
 
     async def read(self, digest: Digest, limit: int) -> bytes | None:
         """See IStorage."""
@@ -89,6 +93,13 @@ class FilesystemStorage(Service):
     async def swap_record(self, name: str, old: bytes, new: bytes) -> bool:
         """See IStorage."""
         return await self._run(self._folder.swap, checked(name), old, new)
+
+    def _find(self, digest: Digest) -> LocalFile | None:
+        return self._good.find(self._folder.path("layers", digest.hex), digest)
+
+    def _has_all(self, blobs: Mapping[Digest, int]) -> bool:
+        found = ((self._find(digest), size) for digest, size in blobs.items())
+        return all(blob is not None and blob.size == size for blob, size in found)
 
     async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         try:

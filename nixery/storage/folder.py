@@ -5,13 +5,11 @@ is synced too, so that a crash of the host takes nothing back that was answered.
 """
 
 import contextlib
-import fcntl
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 
-_PRIVATE = "staging"
+from nixery.concurrency.lair import Lair, locked
 
 
 class Folder:
@@ -19,27 +17,9 @@ class Folder:
 
     def __init__(self, root: str) -> None:
         self.root = os.path.abspath(root)
-        self._own: str | None = None
-        self._lock = -1
-
-    def open(self) -> None:
-        """Make a staging folder of our own, locked as long as we live, and remove those of processes that died."""
-        staging = self.path(_PRIVATE)
-        os.makedirs(staging, exist_ok=True)
-        with self._locked(staging):
-            for name in os.listdir(staging):
-                if name != _LOCK:
-                    _remove_if_dead(os.path.join(staging, name))
-            self._own = tempfile.mkdtemp(prefix="daemon-", dir=staging)
-            self._lock = os.open(os.path.join(self._own, _LOCK), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
-
-    def close(self) -> None:
-        """Remove our staging folder and all that is left in it."""
-        if self._own is not None:
-            shutil.rmtree(self._own, ignore_errors=True)
-            os.close(self._lock)
-            self._own = None
+        self._lair = Lair(self.path("staging"))
+        self.open = self._lair.open
+        self.close = self._lair.close
 
     def path(self, *names: str) -> str:
         """A path in the folder."""
@@ -47,9 +27,7 @@ class Folder:
 
     def stage(self) -> tuple[int, str]:
         """A new private file: its descriptor and path."""
-        if self._own is None:
-            raise OSError("the storage is not running")
-        descriptor, path = tempfile.mkstemp(dir=self._own)
+        descriptor, path = tempfile.mkstemp(dir=self._lair.path)
         os.fchmod(descriptor, 0o644)
         return descriptor, path
 
@@ -80,7 +58,7 @@ class Folder:
     def swap(self, name: str, old: bytes, new: bytes) -> bool:
         """Write `new` over a file that holds `old`; says whether it was written."""
         target = self._prepare(name)
-        with self._locked(os.path.dirname(target)), self._written(new) as staged:
+        with locked(os.path.dirname(target)), self._written(new) as staged:
             if self.read(name) != old:
                 return False
             os.rename(staged, target)
@@ -118,32 +96,6 @@ class Folder:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(staged)
-
-    @contextlib.contextmanager
-    def _locked(self, folder: str) -> Iterator[None]:
-        """Alone among all processes and threads, as far as this folder is concerned."""
-        descriptor = os.open(os.path.join(folder, _LOCK), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(descriptor)
-
-
-_LOCK = ".lock"
-
-
-def _remove_if_dead(folder: str) -> None:
-    """Remove another process's staging folder when nobody holds its lock."""
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-        descriptor = os.open(os.path.join(folder, _LOCK), os.O_RDWR | os.O_CLOEXEC)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        finally:
-            os.close(descriptor)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _sync_folder(path: str) -> None:

@@ -70,6 +70,9 @@ class IStorage(IService):
     async def find(digest: Digest) -> Location | None:
         """Where a blob is, or None when it is not stored."""
 
+    async def has_all(blobs: Mapping[Digest, int]) -> bool:
+        """Whether all of these are stored, with these sizes in bytes."""
+
     async def read(digest: Digest, limit: int) -> bytes | None:
         """A small blob's bytes, or None when it is not stored; over `limit` bytes raises StorageUnavailable."""
 

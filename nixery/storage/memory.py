@@ -37,6 +37,10 @@ class MemoryStorage(Service):
         data = self.blobs.get(digest)
         return None if data is None else InMemory(data)
 
+    async def has_all(self, blobs: Mapping[Digest, int]) -> bool:
+        """See IStorage."""
+        return all(len(self.blobs.get(digest, b"")) == size and digest in self.blobs for digest, size in blobs.items())
+
     async def read(self, digest: Digest, limit: int) -> bytes | None:
         """See IStorage."""
         data = self.blobs.get(digest)

@@ -11,6 +11,7 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred
 
+import nixery
 from nixery.concurrency.output import Capped
 from nixery.concurrency.process import Exit, Processes
 from nixery.errors import ConfigError, ShuttingDown
@@ -155,7 +156,8 @@ async def test_fault_4_a_child_ends_when_the_daemon_is_killed(tmp_path: Path) ->
         "Deferred.fromCoroutine(run)\n"
         "reactor.run()\n"
     )
-    with subprocess.Popen([sys.executable, daemon], stdout=subprocess.PIPE) as popen:
+    environment = os.environ | {"PYTHONPATH": str(Path(nixery.__file__).parent.parent)}
+    with subprocess.Popen([sys.executable, daemon], stdout=subprocess.PIPE, env=environment) as popen:
         assert popen.stdout is not None
         pid = int(popen.stdout.readline())
         popen.kill()

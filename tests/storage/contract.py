@@ -97,6 +97,14 @@ class StorageContract:
             await storage.read(digest, 7)
 
     @pytest_twisted.ensureDeferred
+    async def test_has_all_asks_for_presence_and_size(self, storage: IStorage) -> None:
+        first, empty = await store(storage, b"manifest"), await store(storage, b"")
+        assert await storage.has_all({})
+        assert await storage.has_all({first: 8, empty: 0})
+        assert not await storage.has_all({first: 7})
+        assert not await storage.has_all({first: 8, Digest.of(b"?"): 0})
+
+    @pytest_twisted.ensureDeferred
     async def test_a_record_is_created_once(self, storage: IStorage) -> None:
         assert await storage.read_record("v1/images/abc") is None
         assert await storage.create_record("v1/images/abc", b"first")

@@ -1,0 +1,101 @@
+# What an image is made of: for each package that was asked for, the derivations to build or the reason why not.
+#
+# Evaluates to the list of derivation outputs, empty when any package cannot be had, and says on the way, in one trace
+# line, what became of each: `nixery:` and the JSON that nixery.nix.report reads. Works on any set whose attributes are
+# derivations; uses builtins only, so that it evaluates on Nix 2.8 and newer whatever the set is.
+{ source # the package set: a file or folder to import
+, packages # JSON list of names, as docs/architecture.md says under Names
+, system
+, arguments ? "{}" # JSON object of more arguments for the set
+, force ? "" # evaluate this one package with its errors uncaught, to learn what it throws
+}:
+let
+  inherit (builtins) attrNames concatLists concatStringsSep elem filter fromJSON functionArgs genList head
+    intersectAttrs isAttrs isFunction isList isString length map match replaceStrings split stringLength substring
+    tail toJSON trace tryEval unsafeDiscardStringContext;
+
+  offered = { inherit system; config = { }; overlays = [ ]; } // fromJSON arguments;
+  imported = import source;
+  accepted = functionArgs imported;
+  set =
+    if !isFunction imported then imported
+    else imported (if accepted == { } then offered else intersectAttrs accepted offered);
+
+  characters = text: genList (at: substring at 1 text) (stringLength text);
+  lower = replaceStrings (characters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (characters "abcdefghijklmnopqrstuvwxyz");
+  join = concatStringsSep ".";
+
+  attempt = fallback: value: let tried = tryEval value; in if tried.success then tried.value else fallback;
+  isSet = value: attempt false (isAttrs value);
+
+  # The attribute that a word names: as it is, with `_` before a digit, in another case, with + for `plus`.
+  spelled = from: word:
+    let
+      plus = replaceStrings [ "plus" ] [ "+" ] word;
+      exact = filter (name: from ? ${name}) [ word "_${word}" ];
+      folded = filter (name: elem (lower name) [ (lower word) "_${lower word}" ]) (attrNames from);
+      found = if exact != [ ] then exact else folded;
+    in
+    if found != [ ] then found else if plus != word then spelled from plus else [ ];
+
+  # The path of attributes that a name stands for, or null: the longest leading part that is an attribute comes first.
+  search = from: words: count:
+    let
+      found = spelled from (join (take count words));
+      rest = drop count words;
+      below = search from.${head found} rest (length rest);
+    in
+    if count == 0 then null
+    else if found == [ ] then search from words (count - 1)
+    else if rest == [ ] then [ (head found) ]
+    else if isSet from.${head found} && below != null then [ (head found) ] ++ below
+    else search from words (count - 1);
+  take = count: list: genList (builtins.elemAt list) count;
+  drop = count: list: if count == 0 then list else drop (count - 1) (tail list);
+  locate = name: let words = filter isString (split "\\." name); in search set words (length words);
+  at = builtins.foldl' (from: name: from.${name}) set;
+
+  outputsOf = package: map (output: package.${output})
+    (filter (output: package ? ${output}) (package.meta.outputsToInstall or [ ]));
+  chosen = package: let outputs = outputsOf package; in if outputs == [ ] then [ package ] else outputs;
+  paths = package: map (output: unsafeDiscardStringContext output.outPath) (chosen package);
+
+  # Meta is data that the set's authors wrote: take it where it is what it should be, never fail on it.
+  text = value: let got = attempt null value; in if isString got then unsafeDiscardStringContext got else null;
+  licences = value: filter isString (map (one: text (one.spdxId or one.shortName or one)) (if isList value then value else [ value ]));
+  metaOf = package: {
+    version = text (package.version or null);
+    mainProgram = text (package.meta.mainProgram or null);
+    licences = attempt [ ] (let all = licences (package.meta.license or [ ]); in builtins.deepSeq all all);
+  };
+
+  refusal = package:
+    let flag = name: attempt false (package.meta.${name} or false == true); in
+    if flag "unfree" then "unfree"
+    else if flag "broken" then "broken"
+    else if flag "insecure" then "insecure"
+    else if flag "unsupported" then "unsupported"
+    else "throws";
+
+  judge = name:
+    let
+      attribute = locate name;
+      package = at attribute;
+      outputs = tryEval (let all = paths package; in builtins.deepSeq all all);
+      no = reason: { inherit name reason; attribute = if attribute == null then null else join attribute; };
+    in
+    if attribute == null then no "unknown"
+    else if !(tryEval package).success then no "throws"
+    else if !(isAttrs package) then no "not-a-derivation"
+    else if attempt null (package.type or null) != "derivation" then no "not-a-derivation"
+    else if !outputs.success then no (refusal package)
+    else { inherit name; reason = null; attribute = join attribute; outputs = outputs.value; meta = metaOf package; };
+
+  names = fromJSON packages;
+  verdicts = map judge names;
+  report = toJSON { version = 1; packages = verdicts; };
+  complete = filter (verdict: verdict.reason != null) verdicts == [ ];
+in
+if force != "" then [ (at (locate force)) ]
+else trace "nixery:${report}"
+  (if complete then concatLists (map (name: chosen (at (locate name))) names) else [ ])

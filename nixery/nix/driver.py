@@ -1,0 +1,156 @@
+"""Runs Nix for an image: one evaluation and one build, then the graph of what came out."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+
+from attrs import frozen
+from twisted.logger import Logger
+
+from nixery.concurrency.output import Capped, Lines
+from nixery.concurrency.process import Exit, Processes
+from nixery.errors import NixUnavailable, PackagesUnavailable
+from nixery.images.graph import Closure, StorePath
+from nixery.images.source import PinnedSource
+from nixery.nix.closure import Registrations
+from nixery.nix.failure import failure
+from nixery.nix.log import Log
+from nixery.nix.report import Package, Refusal, parse_report
+
+_AT_ONCE = 5000
+"""Store paths in one command line: some 400 kB of the 2 MB that Linux allows."""
+
+_QUERY_SECONDS = 60.0
+
+
+@frozen
+class Limits:
+    """Seconds that one builder, and a whole run, may take."""
+
+    builder: int
+    run: int
+
+
+@frozen
+class Built:
+    """What Nix built. It is held against Nix's garbage collector until release is called."""
+
+    packages: tuple[Package, ...]
+    closure: Closure
+    roots_folder: str
+
+    @property
+    def outputs(self) -> tuple[StorePath, ...]:
+        """The outputs that go into the image, in the packages' order."""
+        return tuple(dict.fromkeys(output for package in self.packages for output in package.outputs))
+
+    def release(self) -> None:
+        """Let go of the garbage collector's roots: a few links, removed at once."""
+        shutil.rmtree(self.roots_folder, ignore_errors=True)
+
+
+class Nix:
+    """Nix's programs, as found on PATH when the daemon started. `roots`: says where links that hold outputs may lie."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        processes: Processes,
+        environment: Mapping[str, str],
+        expression: str,
+        roots: Callable[[], str],
+        limits: Limits,
+    ) -> None:
+        self._processes = processes
+        self._environment = environment
+        self._expression = expression
+        self._roots = roots
+        self._limits = limits
+        self._nix_build, self._nix_store, self._nix_instantiate = (
+            processes.program(name) for name in ("nix-build", "nix-store", "nix-instantiate")
+        )
+
+    async def build(self, source: PinnedSource, names: Sequence[str], system: str) -> Built:
+        """Build what these names stand for.
+
+        Raises PackagesUnavailable with a reason for each package that cannot be had, EvaluationFailed, BuildFailed,
+        BuildTimedOut, or NixUnavailable.
+        """
+        folder = tempfile.mkdtemp(dir=self._roots())
+        try:
+            packages = await self._build(source, names, system, folder)
+            closure = await self._closure([output for package in packages for output in package.outputs])
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        return Built(packages, closure, folder)
+
+    async def _build(self, source: PinnedSource, names: Sequence[str], system: str, folder: str) -> tuple[Package, ...]:
+        log = Log(lambda derivation: self._log.info("building {derivation}", derivation=derivation))
+        options = ("--log-format", "internal-json", "--timeout", str(self._limits.builder))
+        links = ("--out-link", os.path.join(folder, "root"))
+        command = (self._nix_build, *self._evaluation(source, names, system), *options, *links)
+        exit = await self._run(command, Capped(4096), log, self._limits.run)
+        if log.report is None or exit.status != 0:
+            raise failure(exit, log.error, self._limits.run)
+        verdicts = _checked(log.report)
+        refusals = [verdict for verdict in verdicts if isinstance(verdict, Refusal)]
+        if refusals:
+            raise await self._refused(source, system, refusals)
+        return tuple(verdict for verdict in verdicts if isinstance(verdict, Package))
+
+    async def _refused(self, source: PinnedSource, system: str, refusals: Sequence[Refusal]) -> PackagesUnavailable:
+        """The error for packages that cannot be had, with what the first that throws has to say."""
+        told: list[Refusal] = []
+        for refusal in refusals:
+            if refusal.reason == "throws" and not any(earlier.detail for earlier in told):
+                told.append(Refusal(refusal.name, refusal.reason, await self._thrown(source, system, refusal.name)))
+            else:
+                told.append(refusal)
+        return PackagesUnavailable("; ".join(str(refusal) for refusal in told))
+
+    async def _thrown(self, source: PinnedSource, system: str, name: str) -> str:
+        stderr = Capped(2048)
+        command = (self._nix_instantiate, *self._evaluation(source, (), system), "--argstr", "force", name)
+        await self._run(command, Capped(0), stderr, _QUERY_SECONDS)
+        return " ".join(stderr.text().partition("error:")[2].partition("(use '--show-trace'")[0].split())
+
+    async def _closure(self, outputs: Sequence[StorePath]) -> Closure:
+        paths: list[str] = []
+        lines = Lines(lambda line: paths.append(line.decode()))
+        await self._query(("--query", "--requisites", *map(str, outputs)), lines)
+        registrations = Registrations()
+        for start in range(0, len(paths), _AT_ONCE):
+            await self._query(("--dump-db", *paths[start : start + _AT_ONCE]), Lines(registrations.line))
+        try:
+            return registrations.closure()
+        except ValueError as error:
+            raise NixUnavailable(f"nix-store does not describe the closure: {error}") from error
+
+    async def _query(self, arguments: Sequence[str], stdout: Lines) -> None:
+        stderr = Capped(4096)
+        exit = await self._run((self._nix_store, *arguments), stdout, stderr, _QUERY_SECONDS)
+        if exit.status != 0:
+            raise NixUnavailable(f"nix-store {arguments[0]} failed: {stderr.text().strip()}")
+
+    def _evaluation(self, source: PinnedSource, names: Sequence[str], system: str) -> tuple[str, ...]:
+        values = {
+            "source": source.expression,
+            "packages": json.dumps(list(names)),
+            "system": system,
+            "arguments": json.dumps(dict(source.arguments)),
+        }
+        return (self._expression, *(word for name, value in values.items() for word in ("--argstr", name, value)))
+
+    async def _run(self, command: Sequence[str], stdout: Capped | Lines, stderr: Capped | Log, seconds: float) -> Exit:
+        return await self._processes.run(command, self._environment, stdout, stderr, seconds)
+
+
+def _checked(report: str) -> tuple[Package | Refusal, ...]:
+    try:
+        return parse_report(report)
+    except ValueError as error:
+        raise NixUnavailable(f"the evaluation's report cannot be read: {error}") from error

@@ -1,0 +1,48 @@
+"""Why a run of Nix failed, as one of our errors: what failed, where, and what to do next."""
+
+import re
+
+from nixery.concurrency.process import Exit
+from nixery.errors import BuildFailed, BuildTimedOut, EvaluationFailed, NixeryError, NixUnavailable
+
+# nix-build's exit status is 1 for an evaluation that failed, and otherwise a set of bits with 100 for a build that
+# failed and 101 for one that timed out (Nix manual, "nix-build", and Worker::exitStatus).
+_EVALUATION, _TIMED_OUT = 1, 101
+
+_OVERRAN = re.compile(r"timed out after \d+ seconds")
+_HIDDEN_PROGRAM = re.compile(r"executing '(/[^']*)': No such file or directory")
+_STALE_INDEX = re.compile(r"unable to download '([^']*)': HTTP error 404")
+_BUILD = re.compile(
+    r"builder for '|build of '|timed out after|dependencies of derivation|unable to download|hash mismatch"
+)
+
+
+def failure(exit: Exit, words: str, build_seconds: float) -> NixeryError:
+    """The error for a run that ended badly and said `words`; `build_seconds` is the most that a run may take."""
+    if exit.timed_out:
+        return BuildTimedOut(
+            f"the build took longer than {build_seconds:g} s and was ended (NIXERY_BUILD_TIMEOUT){_after(words)}"
+        )
+    if exit.signal is not None:
+        return NixUnavailable(f"nix-build was ended by signal {exit.signal}{_after(words)}")
+    if exit.status == _TIMED_OUT or _OVERRAN.search(words):
+        return BuildTimedOut(f"a builder took too long (NIX_TIMEOUT): {words}")
+    if exit.status == _EVALUATION and not _BUILD.search(words):
+        return EvaluationFailed(f"Nix cannot evaluate the package set: {words or 'it did not say why'}")
+    return BuildFailed(f"Nix cannot build the image: {words or 'it did not say why'}{_hint(words)}")
+
+
+def _after(words: str) -> str:
+    return f"; the last that it said: {words}" if words else ""
+
+
+def _hint(words: str) -> str:
+    hidden = _HIDDEN_PROGRAM.search(words)
+    if hidden is not None:
+        return (
+            f". Nix's sandbox hides {hidden[1]} of this host, which the package set builds with: set `sandbox = false` "
+            "or `extra-sandbox-paths` (see docs/debian-package-set.md)"
+        )
+    if _STALE_INDEX.search(words):
+        return ". The mirror has replaced this file since the index was made: run nixery-debian-index again"
+    return ""
