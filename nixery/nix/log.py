@@ -5,23 +5,30 @@ Nix manual, "nix-build", --log-format; the numbers are those of Nix's logging.hh
 
 import json
 import re
+from collections import OrderedDict, deque
 from collections.abc import Callable
+
+from attrs import field, frozen
 
 from nixery.concurrency.output import Capped, Lines
 from nixery.nix.report import MARKER
 
-_BUILD = 105
-_ERROR = 0
+_BUILD = 105  # actBuild
+_LOG_LINE = 101  # resBuildLogLine
+_ERROR = 0  # lvlError
 _PREFIX = b"@nix "
 _REPORT = f"trace: {MARKER}"
 _MAX_LINE = 32 << 20
+_TAIL_LINES, _TAIL_CHARACTERS, _TAILS = 10, 300, 64
+_DERIVATION = re.compile(r"/[^'\s]*\.drv")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 class Log:
     """A sink for nix-build's stderr. `progress` is called with the name of each derivation whose build begins.
 
-    Bounded: one report, the head and tail of what went wrong, and of what was no JSON.
+    Bounded: one report, the head and tail of what went wrong and of what was no JSON, and the last lines of the last
+    builds (in this format Nix leaves it to us to show them with the error).
     """
 
     def __init__(self, progress: Callable[[str], None]) -> None:
@@ -29,6 +36,7 @@ class Log:
         self._errors = Capped(8192)
         self._plain = Capped(8192)
         self._progress = progress
+        self._builds: OrderedDict[int, _Build] = OrderedDict()
         self._lines = Lines(self._line, _MAX_LINE)
 
     def write(self, data: bytes) -> None:
@@ -37,10 +45,12 @@ class Log:
 
     @property
     def error(self) -> str:
-        """What Nix said went wrong, in its own words; empty when it said nothing."""
+        """What Nix said went wrong, in its own words, and the last lines of the builds that it names; may be empty."""
         self._lines.end()
         text = self._errors.text().strip() or self._plain.text().strip()
-        return text.removeprefix("error:").strip()
+        named = set(_DERIVATION.findall(text))
+        tails = [build.told() for build in self._builds.values() if build.lines and build.derivation in named]
+        return "; ".join([text.removeprefix("error:").strip(), *tails])
 
     def _line(self, line: bytes) -> None:
         if not line.startswith(_PREFIX):
@@ -53,14 +63,32 @@ class Log:
         match value:
             case {"action": "msg", "level": int(level), "msg": str(text)}:
                 self._message(level, _COLOUR.sub("", text))
-            case {"action": "start", "type": int(kind), "fields": [str(derivation), *_]} if kind == _BUILD:
-                self._progress(derivation_name(derivation))
+            case {"action": "start", "type": kind, "id": int(build), "fields": [str(path), *_]} if kind == _BUILD:
+                self._begin(build, path)
+            case {"action": "result", "type": kind, "id": int(build), "fields": [str(text)]} if kind == _LOG_LINE:
+                if build in self._builds:
+                    self._builds[build].lines.append(_COLOUR.sub("", text)[:_TAIL_CHARACTERS])
+
+    def _begin(self, build: int, derivation: str) -> None:
+        self._builds[build] = _Build(derivation)
+        while len(self._builds) > _TAILS:
+            self._builds.popitem(last=False)
+        self._progress(derivation_name(derivation))
 
     def _message(self, level: int, text: str) -> None:
         if text.startswith(_REPORT):
             self.report = text.removeprefix(_REPORT)
         elif level == _ERROR:
             self._errors.write(text.encode(errors="replace") + b"\n")
+
+
+@frozen
+class _Build:
+    derivation: str
+    lines: deque[str] = field(factory=lambda: deque(maxlen=_TAIL_LINES))
+
+    def told(self) -> str:
+        return f"the last lines of {derivation_name(self.derivation)}: " + " | ".join(self.lines)
 
 
 def derivation_name(path: str) -> str:

@@ -1,0 +1,148 @@
+"""From an image name to a stored image: the pipeline, top to bottom."""
+
+from attrs import evolve, frozen
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from nixery.building.cache import Cache
+from nixery.building.layering import LAYOUT, Layers
+from nixery.concurrency.coalescer import Coalescer
+from nixery.errors import ManifestUnknown
+from nixery.images.digest import Digest
+from nixery.images.manifest import Format, ImageRecord
+from nixery.images.name import ImageName, Platform, Tag
+from nixery.images.popularity import GRAPH, Popularity
+from nixery.images.recipe import Recipe
+from nixery.images.source import PinnedSource
+from nixery.nix.driver import Nix
+from nixery.packing.members import fingerprint
+from nixery.sources.interfaces import Source
+
+_LATEST = Tag("latest")
+
+
+@frozen
+class Settings:
+    """How images are built.
+
+    `platform`: of names that leave it open; `popularity`: None to count it from each image's graph; `max_layers`: the
+    root's included; `max_builds`: at once; `hold`: seconds that a request waits for its build.
+    """
+
+    platform: Platform
+    popularity: Popularity | None
+    max_layers: int
+    max_builds: int
+    hold: float
+
+
+class Builder(Service):
+    """Answers with images: known ones from the cache, others from one build for however many ask."""
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        source: Source,
+        nix: Nix,
+        layers: Layers,
+        cache: Cache,
+        clock: IReactorTime,
+        settings: Settings,
+    ) -> None:
+        self._source = source
+        self._nix = nix
+        self._layers = layers
+        self._cache = cache
+        self._clock = clock
+        self._settings = settings
+        self._builds: Coalescer[str, ImageRecord] = Coalescer(clock, settings.max_builds)
+
+    def stopService(self) -> Deferred[None]:
+        """Give up what is being built; fires when nothing is left of it."""
+        super().stopService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await self._builds.close()
+        await self._layers.close()
+
+    async def by_tag(self, name: ImageName, tag: Tag) -> ImageRecord:
+        """The image of that name. Cancelling the wait, or the end of its time, leaves the build alone."""
+        pinned = await self._source.pin(tag)
+        recipe = self._recipe(name, pinned)
+        return await self._image(recipe, pinned)
+
+    async def by_digest(self, digest: Digest) -> bytes:
+        """A manifest's bytes: as stored, or made again by its recipe; raises ManifestUnknown."""
+        manifest = await self._cache.manifest(digest)
+        return await self._made_again(digest) if manifest is None else manifest
+
+    async def _made_again(self, digest: Digest) -> bytes:
+        recipe = await self._cache.recipe(digest)
+        if recipe is None:
+            raise ManifestUnknown(f"no manifest with the digest {digest} is known; pull the image by its tag")
+        pinned = await self._source.pin(_LATEST)
+        if recipe != self._current(recipe, pinned):
+            raise ManifestUnknown(
+                f"the manifest {digest} is no longer stored, and the package set or this registry's settings have "
+                "changed since it was made; pull the image by its tag"
+            )
+        record = await self._image(recipe, pinned)
+        for manifest in map(record.manifest, Format):
+            if Digest.of(manifest) == digest:
+                return manifest
+        raise ManifestUnknown(
+            f"the manifest {digest} was made again and came out different: a package does not build reproducibly; "
+            "pull the image by its tag"
+        )
+
+    async def _image(self, recipe: Recipe, pinned: PinnedSource) -> ImageRecord:
+        key = recipe.key()
+        known = await self._cache.image(key)
+        if known is not None:
+            return known
+        return await self._builds.join(key, lambda: self._build(recipe, pinned), self._settings.hold)
+
+    def _recipe(self, name: ImageName, pinned: PinnedSource) -> Recipe:
+        platform = name.platform or self._settings.platform
+        command = ("bash",) if name.shell else ()
+        return self._current(Recipe(pinned.kind, pinned.pin, name.packages, platform, command, "", 0, "", ""), pinned)
+
+    def _current(self, recipe: Recipe, pinned: PinnedSource) -> Recipe:
+        """The recipe for the same image with today's source and settings."""
+        popularity = self._settings.popularity
+        return evolve(
+            recipe,
+            kind=pinned.kind,
+            pin=pinned.pin,
+            popularity=GRAPH if popularity is None else popularity.hash,
+            limit=self._settings.max_layers,
+            layout=LAYOUT,
+            encoder=fingerprint(),
+        )
+
+    async def _build(self, recipe: Recipe, pinned: PinnedSource) -> ImageRecord:
+        began = self._clock.seconds()
+        built = await self._nix.build(pinned, recipe.packages, recipe.platform.system)
+        try:
+            built_after = self._clock.seconds() - began
+            layers = await self._layers.of(built)
+            record = ImageRecord(recipe.platform, layers, recipe.command)
+            await self._cache.store(record)
+        finally:
+            built.release()
+        if (await self._source.pin(_LATEST)).pin == recipe.pin:
+            await self._cache.remember(recipe, record)
+        self._log.info(
+            "built {packages}: Nix {nix:.2f} s, packing {packing:.2f} s; {paths} paths, {layers} layers, {bytes} bytes",
+            packages=" ".join(recipe.packages),
+            nix=built_after,
+            packing=self._clock.seconds() - began - built_after,
+            paths=len(built.closure),
+            layers=len(layers),
+            bytes=sum(layer.size for layer in layers),
+        )
+        return record

@@ -1,0 +1,84 @@
+"""The layers of an image: planned, then packed side by side, each once however many images want it."""
+
+from collections.abc import Awaitable, Callable
+
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+
+from nixery.building.cache import Cache
+from nixery.concurrency.coalescer import Coalescer
+from nixery.concurrency.pool import Pool
+from nixery.images import root
+from nixery.images.layers import LayerContents, layer_key, plan
+from nixery.images.manifest import Layer
+from nixery.images.popularity import Popularity
+from nixery.nix.driver import Built
+from nixery.packing import tar
+from nixery.packing.members import fingerprint
+from nixery.packing.packer import Packer
+
+LAYOUT = f"{tar.LAYOUT}.{root.LAYOUT}"
+"""Stands for how store paths become layers; part of every recipe."""
+
+_UNLIMITED = 1 << 30  # the packer has a limit of its own
+
+
+class Layers:
+    """Makes layers.
+
+    `popularity`: None to count it from each image's graph; `limit`: most layers of an image, the root's included.
+    """
+
+    def __init__(
+        self, packer: Packer, cache: Cache, cpu: Pool, clock: IReactorTime, popularity: Popularity | None, limit: int
+    ) -> None:
+        self._packer = packer
+        self._cache = cache
+        self._cpu = cpu
+        self._popularity = popularity
+        self._limit = limit
+        self._packs: Coalescer[str, Layer] = Coalescer(clock, _UNLIMITED)
+
+    async def close(self) -> None:
+        """Give up what is being packed; returns when nothing is left of it."""
+        await self._packs.close()
+        await self._packer.stop()
+
+    async def of(self, built: Built) -> tuple[Layer, ...]:
+        """All layers of an image, side by side; waits for all of them, also when one fails: they hold store paths."""
+        contents = await self._cpu.run(self._plan, built)
+        pending = [self._store_paths(built, layer) for layer in contents]
+        pending.append(self._root(built))
+        outcomes = await DeferredList(pending, consumeErrors=True)
+        return tuple(_successful(outcome) for _, outcome in outcomes)
+
+    def _plan(self, built: Built) -> tuple[LayerContents, ...]:
+        popularity = self._popularity or Popularity.counted(built.closure)
+        return plan(built.closure, built.outputs, popularity, self._limit - 1)
+
+    def _store_paths(self, built: Built, contents: LayerContents) -> Deferred[Layer]:
+        key = layer_key((built.closure[path] for path in contents.paths), tar.LAYOUT, fingerprint())
+        return self._packs.join(
+            key, lambda: self._layer(key, lambda: self._packer.paths(contents.paths, contents.comment))
+        )
+
+    def _root(self, built: Built) -> Deferred[Layer]:
+        """The image root's layer: what it links to, and in which order, decides on it."""
+        order = " ".join(map(str, built.outputs))
+        key = layer_key(built.closure, f"{LAYOUT} root of {order}", fingerprint())
+        return self._packs.join(key, lambda: self._layer(key, lambda: self._packer.root(built.outputs, "image root")))
+
+    async def _layer(self, key: str, pack: Callable[[], Awaitable[Layer]]) -> Layer:
+        known = await self._cache.layer(key)
+        if known is not None:
+            return known
+        layer = await pack()
+        await self._cache.remember_layer(key, layer)
+        return layer
+
+
+def _successful(outcome: Layer | Failure) -> Layer:
+    if isinstance(outcome, Failure):
+        outcome.raiseException()
+    return outcome

@@ -1,0 +1,175 @@
+"""The daemon's configuration: environment variables, options that override them, one frozen Config.
+
+docs/configuration.md describes the same settings; a test holds the two together.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+
+from attrs import frozen
+
+from nixery.errors import ConfigError
+
+
+@frozen
+class Setting:
+    """One setting. `parse` raises ValueError that says what the value may be; `default` as a person writes it."""
+
+    variable: str
+    default: str
+    help: str
+    parse: Callable[[str], object] = str
+
+    @property
+    def option(self) -> str:
+        """The option of the same name."""
+        return self.variable.lower().replace("_", "-")
+
+
+@frozen
+class Config:
+    """All that the daemon was told. Times in seconds; folders are absolute."""
+
+    listen: str
+    source_kind: str
+    source_path: str
+    storage_backend: str
+    storage_settings: Mapping[str, str]
+    state: str
+    builder_seconds: int
+    build_seconds: int
+    hold: int
+    popularity: str | None
+    max_layers: int
+    max_builds: int
+    pack_workers: int
+    platform: str
+    environment: Mapping[str, str]
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text[:20]) <= most:
+            raise ValueError(f"a whole number from {least} to {most}")
+        return int(text)
+
+    return parse
+
+
+def _existing(text: str) -> str:
+    if not os.path.exists(text):
+        raise ValueError("a file or folder that exists")
+    return os.path.abspath(text)
+
+
+def _index(text: str) -> str:
+    if not os.path.isfile(os.path.join(text, "index.json")):
+        raise ValueError("a folder that nixery-debian-index has written")
+    return os.path.abspath(text)
+
+
+def _later(text: str) -> str:
+    raise ValueError(f"nothing in this version: use {' or '.join(_SOURCES)}")
+
+
+def _file(text: str) -> str:
+    path = text.removeprefix("file://")
+    if not os.path.isabs(path) or not os.path.isfile(path):
+        raise ValueError("a file:// URL or absolute path of a file that exists (other URLs are for a later version)")
+    return path
+
+
+_DAY = 24 * 3600
+_SOURCES = {"NIXERY_PKGS_PATH": "path", "NIXERY_DEBIAN_INDEX": "debian"}
+
+SETTINGS = (
+    Setting("PORT", "8080", "TCP port to listen on, on all of the host's IPv4 addresses", _whole(1, 65535)),
+    Setting("NIXERY_PKGS_PATH", "", "package set: a file or folder that Nix can import", _existing),
+    Setting("NIXERY_DEBIAN_INDEX", "", "package set: Debian's, by an index of nixery-debian-index", _index),
+    Setting("NIXERY_CHANNEL", "", "package set: a Nix channel (in a later version)", _later),
+    Setting("NIXERY_PKGS_REPO", "", "package set: a git repository (in a later version)", _later),
+    Setting("NIXERY_STORAGE_BACKEND", "filesystem", "where blobs are stored: filesystem or memory"),
+    Setting("STORAGE_PATH", "storage in the state folder", "the filesystem backend's folder", os.path.abspath),
+    Setting("NIX_TIMEOUT", "60", "seconds that one builder of Nix may take", _whole(1, _DAY)),
+    Setting("NIXERY_BUILD_TIMEOUT", "1800", "seconds that the build of an image may take", _whole(1, _DAY)),
+    Setting("NIXERY_HOLD", "240", "seconds that a request waits for its image", _whole(1, _DAY)),
+    Setting("NIX_POPULARITY_URL", "counted from each image", "popularity of packages, for sharing layers", _file),
+    Setting("NIXERY_MAX_LAYERS", "94", "most layers of an image", _whole(2, 125)),
+    Setting("NIXERY_MAX_BUILDS", "number of cores", "builds that run at once", _whole(1, 1000)),
+    Setting("NIXERY_PACK_WORKERS", "number of cores", "layers that are packed at once", _whole(1, 1000)),
+)
+
+_PLATFORMS = {"x86_64": "amd64", "aarch64": "arm64"}
+
+
+def read_config(
+    environment: Mapping[str, str], options: Mapping[str, str | None], machine: str, cores: int, listen: str | None
+) -> Config:
+    """The configuration; raises ConfigError.
+
+    `options`: by a setting's option name, None where not given. `machine`: as uname -m says; `listen`: a Twisted
+    endpoint description that overrides PORT.
+    """
+    given = {setting.variable: _given(setting, environment, options) for setting in SETTINGS}
+    values = {s.variable: _parsed(s, text) for s in SETTINGS if (text := given[s.variable]) is not None}
+    platform = _PLATFORMS.get(machine)
+    if platform is None:
+        raise ConfigError(f"this machine is a {machine!r}; images are made for {' and '.join(_PLATFORMS)}")
+    source = _source(values)
+    state = state_folder(environment)
+
+    def number(variable: str, default: int) -> int:
+        return int(str(values.get(variable, default)))
+
+    return Config(
+        listen=listen or f"tcp:{number('PORT', 8080)}",
+        source_kind=_SOURCES[source],
+        source_path=str(values[source]),
+        storage_backend=str(values.get("NIXERY_STORAGE_BACKEND", "filesystem")),
+        storage_settings={
+            **environment,
+            "STORAGE_PATH": str(values.get("STORAGE_PATH", os.path.join(state, "storage"))),
+        },
+        state=state,
+        builder_seconds=number("NIX_TIMEOUT", 60),
+        build_seconds=number("NIXERY_BUILD_TIMEOUT", 1800),
+        hold=number("NIXERY_HOLD", 240),
+        popularity=None if "NIX_POPULARITY_URL" not in values else str(values["NIX_POPULARITY_URL"]),
+        max_layers=number("NIXERY_MAX_LAYERS", 94),
+        max_builds=number("NIXERY_MAX_BUILDS", cores),
+        pack_workers=number("NIXERY_PACK_WORKERS", cores),
+        platform=platform,
+        environment=environment,
+    )
+
+
+def state_folder(environment: Mapping[str, str]) -> str:
+    """Where the daemon keeps its things: what systemd gave it, else the user's by the XDG base directory rules."""
+    given = environment.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given:
+        return os.path.abspath(given)
+    home = environment.get("XDG_STATE_HOME") or os.path.join(environment.get("HOME") or "/var", ".local", "state")
+    return os.path.join(os.path.abspath(home), "nixery")
+
+
+def _given(setting: Setting, environment: Mapping[str, str], options: Mapping[str, str | None]) -> str | None:
+    """What was said of a setting, an empty value counting as nothing."""
+    option = options.get(setting.option)
+    return (environment.get(setting.variable) if option is None else option) or None
+
+
+def _parsed(setting: Setting, text: str) -> object:
+    try:
+        return setting.parse(text)
+    except ValueError as error:
+        raise ConfigError(f"{setting.variable} is {text[:200]!r}; it may be {error}") from None
+
+
+def _source(values: Mapping[str, object]) -> str:
+    chosen = [variable for variable in _SOURCES if variable in values]
+    if not chosen:
+        ways = " or ".join(f"{s.variable} ({s.help.partition(': ')[2]})" for s in SETTINGS if s.variable in _SOURCES)
+        raise ConfigError(f"no package set: set {ways}")
+    if len(chosen) > 1:
+        raise ConfigError(f"{' and '.join(chosen)} are both set; an instance has one package set: leave one out")
+    return chosen[0]

@@ -1,0 +1,109 @@
+"""The one place that wires the parts: from options and environment to the services that `twistd nixery` runs."""
+
+import os
+from importlib.resources import files
+
+from twisted.application.service import IService
+from twisted.application.strports import service as listening
+from twisted.internet.interfaces import IReactorCore, IReactorFromThreads
+from twisted.python import usage
+
+from nixery.building.builder import Builder, Settings
+from nixery.building.cache import Cache
+from nixery.building.layering import Layers
+from nixery.concurrency.ordered import OrderedServices
+from nixery.concurrency.pool import Threads
+from nixery.concurrency.process import IReactorProcessTime, Processes
+from nixery.config import SETTINGS, Config, read_config
+from nixery.errors import ConfigError
+from nixery.images.name import Platform
+from nixery.images.popularity import Popularity
+from nixery.nix.driver import Limits, Nix
+from nixery.nix.environment import child_environment
+from nixery.nix.roots import Roots
+from nixery.packing.packer import Packer
+from nixery.pages.resource import Pages
+from nixery.registry.routes import Registry
+from nixery.registry.site import make_site
+from nixery.sources.debian import DebianSource
+from nixery.sources.interfaces import Source
+from nixery.sources.path import PathSource
+from nixery.storage.backend import backend_named
+from nixery.storage.interfaces import IStorage
+
+_STORAGE_THREADS = 8
+_EXPRESSIONS = str(files("nixery") / "expressions")
+
+
+class Reactor(IReactorProcessTime, IReactorFromThreads, IReactorCore):
+    """What is needed of a reactor."""
+
+
+class Options(usage.Options):
+    """One option for each setting, and where to listen."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "Serve container images that Nix builds when they are pulled. Each option overrides the variable of its name."
+    )
+    optParameters = [
+        ["listen", None, None, "a Twisted endpoint to listen on, instead of PORT"],
+        *([s.option, None, None, f"{s.help} [{s.variable}; default: {s.default or 'none'}]"] for s in SETTINGS),
+    ]
+
+
+def makeService(options: Options) -> IService:
+    """The daemon. Ends the process with one line and status 1 when its settings are wrong, before anything listens."""
+    from twisted.internet import reactor
+
+    try:
+        config = read_config(os.environ, options, os.uname().machine, os.cpu_count() or 1, options["listen"])
+        return wire(config, reactor)  # type: ignore[arg-type]  # mypy sees a module
+    except ConfigError as error:
+        raise SystemExit(f"nixery: {error}") from None
+
+
+def wire(config: Config, reactor: Reactor) -> IService:
+    """The services of a daemon, in the order in which they stand on each other; raises ConfigError."""
+    threads = Threads(reactor, _STORAGE_THREADS, "storage")
+    cpu = Threads(reactor, config.pack_workers, "packing")
+    storage = backend_named(config.storage_backend).make(config.storage_settings, threads)
+    processes = Processes(reactor, config.environment.get("PATH", os.defpath))
+    roots = Roots(os.path.join(config.state, "gcroots"))
+    builder = _builder(config, reactor, threads, cpu, storage, _nix(config, processes, roots))
+    registry = Registry(builder, storage, threads, reactor)
+    site = make_site(registry.app.resource(), Pages(), reactor)  # type: ignore[no-untyped-call]  # Twisted's
+    services = OrderedServices()  # type: ignore[no-untyped-call]  # Twisted's
+    for service in (threads, cpu, storage, roots, processes, builder, listening(config.listen, site, reactor)):
+        IService(service).setServiceParent(services)
+    return services
+
+
+def _builder(config: Config, reactor: Reactor, threads: Threads, cpu: Threads, storage: IStorage, nix: Nix) -> Builder:
+    popularity = _popularity(config.popularity)
+    cache = Cache(storage)
+    layers = Layers(Packer(cpu, storage), cache, cpu, reactor, popularity, config.max_layers)
+    settings = Settings(Platform(config.platform), popularity, config.max_layers, config.max_builds, config.hold)
+    return Builder(_source(config, threads), nix, layers, cache, reactor, settings)
+
+
+def _nix(config: Config, processes: Processes, roots: Roots) -> Nix:
+    environment = child_environment(config.environment, os.getuid())
+    limits = Limits(config.builder_seconds, config.build_seconds)
+    return Nix(processes, environment, os.path.join(_EXPRESSIONS, "image.nix"), roots.folder, limits)
+
+
+def _source(config: Config, threads: Threads) -> Source:
+    if config.source_kind == "debian":
+        return DebianSource(config.source_path, os.path.join(_EXPRESSIONS, "debian"), threads)
+    return PathSource(config.source_path, threads)
+
+
+def _popularity(path: str | None) -> Popularity | None:
+    if path is None:
+        return None
+    try:
+        with open(path, "rb") as file:
+            return Popularity.parse(file.read())
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"NIX_POPULARITY_URL is {path!r}, which is no popularity file: {error}") from error

@@ -1,0 +1,48 @@
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.daemon import Daemon, package_set, running
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.integration)
+
+
+def need(*programs: str) -> None:
+    """Skip a test whose real parts are not on this machine; in CI that is an error."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing and os.environ.get("CI"):
+        pytest.fail(f"missing in CI: {', '.join(missing)}; scripts/test installs them")
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}; scripts/test installs them")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nix() -> None:
+    need("nix-build", "nix-store", "setsid", "setpriv")
+
+
+@pytest.fixture
+def salt() -> str:
+    """A word that no earlier test has used."""
+    return uuid.uuid4().hex
+
+
+@pytest.fixture
+def packages(tmp_path: Path, salt: str) -> Path:
+    return package_set(tmp_path / "packages", salt)
+
+
+@pytest.fixture
+def daemon(tmp_path: Path, packages: Path) -> Iterator[Daemon]:
+    with running(tmp_path / "daemon", NIXERY_PKGS_PATH=str(packages)) as daemon:
+        yield daemon

@@ -1,0 +1,27 @@
+import pytest
+
+from nixery.concurrency.process import Exit
+from nixery.errors import BuildFailed, BuildTimedOut, EvaluationFailed, NixeryError, NixUnavailable
+from nixery.nix.failure import failure
+
+
+@pytest.mark.parametrize(
+    ("exit", "words", "kind", "told"),
+    [
+        (Exit(None, 15, True), "building x", BuildTimedOut, "longer than 1800 s .*NIXERY_BUILD_TIMEOUT.*building x"),
+        (Exit(None, 9, False), "", NixUnavailable, "signal 9"),
+        (Exit(101, None, False), "building x timed out after 60 seconds", BuildTimedOut, "NIX_TIMEOUT.*building x"),
+        (Exit(1, None, False), "building x timed out after 60 seconds", BuildTimedOut, "NIX_TIMEOUT"),
+        (Exit(1, None, False), "undefined variable 'x'", EvaluationFailed, "undefined variable 'x'"),
+        (Exit(100, None, False), "builder for 'x' failed", BuildFailed, "builder for 'x' failed$"),
+        (Exit(1, None, False), "builder for 'x' failed", BuildFailed, "builder for 'x' failed$"),
+        (Exit(100, None, False), "executing '/usr/bin/python3': No such file or directory", BuildFailed, "sandbox"),
+        (Exit(1, None, False), "unable to download 'a': HTTP error 404", BuildFailed, "run nixery-debian-index again"),
+        (Exit(1, None, False), "", EvaluationFailed, "did not say why"),
+    ],
+)
+def test_what_went_wrong_and_what_to_do(exit: Exit, words: str, kind: type[NixeryError], told: str) -> None:
+    error = failure(exit, words, 1800)
+    assert type(error) is kind
+    with pytest.raises(kind, match=told):
+        raise error

@@ -1,0 +1,81 @@
+import json
+
+from nixery.nix.log import Log, derivation_name
+
+DRV = "/nix/store/8y2xiba9gzygk03cc98lvvb51czx14ww-fails.drv"
+
+
+def line(**value: object) -> bytes:
+    return b"@nix " + json.dumps(value).encode() + b"\n"
+
+
+def written(*lines: bytes) -> Log:
+    log = Log(lambda derivation: None)
+    for each in lines:
+        log.write(each)
+    return log
+
+
+def start(number: int, path: str = DRV) -> bytes:
+    return line(action="start", id=number, type=105, fields=[path, "", 1, 1])
+
+
+def said(number: int, text: str) -> bytes:
+    return line(action="result", id=number, type=101, fields=[text])
+
+
+def error(text: str) -> bytes:
+    return line(action="msg", level=0, msg=text)
+
+
+def test_the_report_is_taken_out_of_the_trace() -> None:
+    assert written(line(action="msg", level=0, msg='trace: nixery:{"a":1}')).report == '{"a":1}'
+    assert written(line(action="msg", level=3, msg="trace: other")).report is None
+
+
+def test_the_error_comes_without_colours_and_prefix() -> None:
+    assert written(error("\x1b[31;1merror:\x1b[0m it \x1b[1mfails\x1b[0m")).error == "it fails"
+
+
+def test_the_last_lines_of_the_build_that_failed_come_with_the_error() -> None:
+    lines = [said(1, f"line {n}") for n in range(20)]
+    log = written(
+        start(1), start(2, DRV.replace("fails", "other")), *lines, said(2, "not this"), error(f"'{DRV}' failed")
+    )
+    assert log.error == f"'{DRV}' failed; the last lines of fails: " + " | ".join(f"line {n}" for n in range(10, 20))
+
+
+def test_progress_names_each_build() -> None:
+    names: list[str] = []
+    Log(names.append).write(start(1) + start(2, "/nix/store/8y2xiba9gzygk03cc98lvvb51czx14ww-b-1.0.drv"))
+    assert names == ["fails", "b-1.0"]
+
+
+def test_what_is_no_json_is_told_when_there_is_nothing_better() -> None:
+    assert written(b"error: the daemon is gone").error == "the daemon is gone"
+    assert written(b"warning\n", error("error: real")).error == "real"
+
+
+def test_malformed_lines_are_passed_over() -> None:
+    odd = [
+        b"@nix \n",
+        b"@nix {\n",
+        b"@nix []\n",
+        b'@nix {"action":"start","type":105}\n',
+        b"@nix " + b"[" * 100000 + b"\n",
+    ]
+    log = written(*odd, error("the error"))
+    assert (log.error, log.report) == ("the error", None)
+
+
+def test_memory_is_bounded_however_much_is_built_and_said() -> None:
+    log = written(*(start(n) + said(n, "x" * 5000) for n in range(1000)))
+    assert len(log._builds) == 64
+    assert max(len(text) for build in log._builds.values() for text in build.lines) == 300
+    for _ in range(100):
+        log.write(error("e" * 1000))
+    assert len(log.error) < 20000
+
+
+def test_derivation_name() -> None:
+    assert derivation_name(DRV) == "fails"

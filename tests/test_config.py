@@ -1,0 +1,94 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from nixery.config import SETTINGS, Config, read_config
+from nixery.errors import ConfigError
+
+PROJECT = Path(__file__).parent.parent
+
+
+def read(**environment: str) -> Config:
+    return read_config(environment, {}, "x86_64", 2, None)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> str:
+    (tmp_path / "default.nix").write_text("{ }")
+    return str(tmp_path / "default.nix")
+
+
+def test_defaults(source: str) -> None:
+    config = read(NIXERY_PKGS_PATH=source, HOME="/home/me")
+    assert (config.listen, config.platform, config.storage_backend) == ("tcp:8080", "amd64", "filesystem")
+    assert (config.builder_seconds, config.build_seconds, config.hold) == (60, 1800, 240)
+    assert (config.max_layers, config.max_builds, config.pack_workers) == (94, 2, 2)
+    assert config.state == "/home/me/.local/state/nixery"
+    assert config.storage_settings["STORAGE_PATH"] == "/home/me/.local/state/nixery/storage"
+    assert (config.source_kind, config.source_path) == ("path", source)
+
+
+def test_an_option_overrides_its_variable_and_an_empty_variable_says_nothing(source: str) -> None:
+    environment = {"NIXERY_PKGS_PATH": source, "PORT": "1", "NIX_TIMEOUT": ""}
+    config = read_config(environment, {"port": "9000", "nix-timeout": None}, "x86_64", 2, None)
+    assert (config.listen, config.builder_seconds) == ("tcp:9000", 60)
+    assert read_config(environment, {}, "x86_64", 2, "unix:/run/nixery").listen == "unix:/run/nixery"
+
+
+@pytest.mark.parametrize(
+    ("environment", "state"),
+    [
+        ({"STATE_DIRECTORY": "/var/lib/nixery:/var/lib/other"}, "/var/lib/nixery"),
+        ({"XDG_STATE_HOME": "/state"}, "/state/nixery"),
+        ({"HOME": "/home/me"}, "/home/me/.local/state/nixery"),
+        ({}, "/var/.local/state/nixery"),
+    ],
+)
+def test_the_state_folder(source: str, environment: dict[str, str], state: str) -> None:
+    assert read(NIXERY_PKGS_PATH=source, **environment).state == state
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "may_be"),
+    [
+        ("PORT", "http", "a whole number from 1 to 65535"),
+        ("PORT", "0", "a whole number from 1 to 65535"),
+        ("PORT", "8080 ", "a whole number from 1 to 65535"),
+        ("PORT", "\u0668", "a whole number from 1 to 65535"),
+        ("PORT", "9" * 5000, "a whole number from 1 to 65535"),
+        ("NIX_TIMEOUT", "-1", "a whole number from 1 to 86400"),
+        ("NIXERY_MAX_LAYERS", "126", "a whole number from 2 to 125"),
+        ("NIXERY_PKGS_PATH", "/nonexistent", "a file or folder that exists"),
+        ("NIXERY_DEBIAN_INDEX", "/", "a folder that nixery-debian-index has written"),
+        ("NIX_POPULARITY_URL", "https://example.org/x", "a file:// URL"),
+        ("NIX_POPULARITY_URL", "relative", "a file:// URL"),
+        ("NIXERY_CHANNEL", "nixos-unstable", "nothing in this version: use NIXERY_PKGS_PATH or NIXERY_DEBIAN_INDEX"),
+        ("NIXERY_PKGS_REPO", "git@example.org:x", "nothing in this version"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_names_it(variable: str, value: str, may_be: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(**{variable: value})
+    line = caught.value.message
+    assert line.startswith(f"{variable} is {value[:200]!r}; it may be {may_be}")
+    assert "\n" not in line
+
+
+def test_no_source_and_two_sources_are_refused(source: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no package set: set NIXERY_PKGS_PATH .* or NIXERY_DEBIAN_INDEX"):
+        read()
+    (tmp_path / "index.json").write_text("{}")
+    with pytest.raises(ConfigError, match="NIXERY_PKGS_PATH and NIXERY_DEBIAN_INDEX are both set"):
+        read(NIXERY_PKGS_PATH=source, NIXERY_DEBIAN_INDEX=str(tmp_path))
+
+
+def test_a_machine_without_images_is_refused(source: str) -> None:
+    with pytest.raises(ConfigError, match="'riscv64'; images are made for x86_64 and aarch64"):
+        read_config({"NIXERY_PKGS_PATH": source}, {}, "riscv64", 1, None)
+
+
+def test_the_documentation_lists_the_settings_as_they_are() -> None:
+    text = (PROJECT / "docs" / "configuration.md").read_text()
+    rows = re.findall(r"^\| `([A-Z_]+)` \| `--([a-z-]+)` \| (.*?) \| (.*?) \|", text, re.MULTILINE)
+    assert rows == [(s.variable, s.option, s.default or "none", s.help) for s in SETTINGS]
