@@ -8,7 +8,7 @@ from typing import Self
 from attrs import define, frozen
 
 # Nix manual, "Store path": a digest of 32 characters of Nix's base-32 alphabet, a dash and a name of at most 211.
-_STORE_PATH = re.compile(r"(/(?:[^/\x00-\x1f]+/)*)([0-9abcdfghijklmnpqrsvwxyz]{32})-([0-9a-zA-Z+._?=-]{1,211})")
+_STORE_PATH = re.compile(r"/(?:(?!\.\.?/)[^/\x00-\x1f]+/)*[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9a-zA-Z+._?=-]{1,211}")
 
 
 @frozen(order=True)
@@ -28,6 +28,11 @@ class StorePath:
     def base(self) -> str:
         """The last component: hash and name."""
         return self.text.rpartition("/")[2]
+
+    @property
+    def directory(self) -> str:
+        """The store that it is in, such as /nix/store."""
+        return self.text.rpartition("/")[0]
 
     @property
     def name(self) -> str:

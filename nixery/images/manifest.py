@@ -9,6 +9,7 @@ from typing import Self
 
 from attrs import frozen
 
+from nixery.errors import DigestInvalid
 from nixery.images.digest import DiffID, Digest
 from nixery.images.name import Platform
 
@@ -88,6 +89,12 @@ class ImageRecord:
             }
         )
 
+    def blobs(self) -> dict[Digest, int]:
+        """All that has to be stored for the image to be pulled, with the sizes in bytes."""
+        rendered = (self.config(), *(self.manifest(format) for format in Format))
+        blobs = {layer.digest: layer.size for layer in self.layers}
+        return blobs | {Digest.of(data): len(data) for data in rendered}
+
     def encode(self) -> bytes:
         """The record as it is stored."""
         return _json(
@@ -138,7 +145,10 @@ def encode_layer(layer: Layer) -> dict[str, object]:
 
 def decode_layer(value: dict[str, object]) -> Layer:
     """What encode_layer wrote; raises ValueError, KeyError or TypeError for anything else."""
-    diff_id, digest, size = DiffID.parse(str(value["diffID"])), Digest.parse(str(value["digest"])), value["size"]
+    try:
+        diff_id, digest, size = DiffID.parse(str(value["diffID"])), Digest.parse(str(value["digest"])), value["size"]
+    except DigestInvalid as error:
+        raise ValueError(str(error)) from error
     if not isinstance(size, int):
         raise TypeError("a layer's size is a number")
     return Layer(diff_id, digest, size, str(value["comment"]))

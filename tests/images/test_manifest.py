@@ -1,0 +1,99 @@
+"""Image records, manifests and configs: what they hold, and that they do not drift."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nixery.images.digest import DiffID, Digest
+from nixery.images.manifest import Format, ImageRecord, Layer, decode_layer, encode_layer, media_type
+from nixery.images.name import Platform
+
+layers = st.builds(
+    Layer,
+    st.binary(max_size=4).map(DiffID.of),
+    st.binary(max_size=4).map(Digest.of),
+    st.integers(0, 2**60),
+    st.text(max_size=10),
+)
+records = st.builds(
+    ImageRecord,
+    st.sampled_from(Platform),
+    st.lists(layers, max_size=4).map(tuple),
+    st.lists(st.text(max_size=5), max_size=2).map(tuple),
+)
+RECORD = ImageRecord(
+    Platform.AMD64,
+    (
+        Layer(DiffID.of(b"first tar"), Digest.of(b"first"), 5, "glibc-2.36"),
+        Layer(DiffID.of(b"second tar"), Digest.of(b"second"), 6),
+    ),
+    ("bash",),
+)
+
+
+@given(records)
+def test_a_record_survives_its_encoding(record: ImageRecord) -> None:
+    assert ImageRecord.decode(record.encode()) == record
+
+
+@given(layers)
+def test_a_layer_survives_its_encoding(layer: Layer) -> None:
+    assert decode_layer(encode_layer(layer)) == layer
+
+
+@given(records, st.sampled_from(Format))
+def test_a_manifest_names_its_config_and_layers(record: ImageRecord, format: Format) -> None:
+    data, config = record.manifest(format), record.config()
+    manifest = json.loads(data)
+    assert media_type(data) == manifest["mediaType"] == format.value
+    assert manifest["schemaVersion"] == 2
+    assert manifest["config"] == {"mediaType": format.config, "digest": str(Digest.of(config)), "size": len(config)}
+    assert [(la["digest"], la["size"], la["mediaType"]) for la in manifest["layers"]] == [
+        (str(layer.digest), layer.size, format.layer) for layer in record.layers
+    ]
+
+
+@given(records)
+def test_a_config_has_a_diff_id_and_a_line_of_history_for_each_layer(record: ImageRecord) -> None:
+    config = json.loads(record.config())
+    assert config["rootfs"] == {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in record.layers]}
+    assert [line["comment"] for line in config["history"]] == [layer.comment for layer in record.layers]
+    assert (config["architecture"], config["os"]) == (record.platform.value, "linux")
+    assert config["config"].get("Cmd", []) == list(record.command)
+
+
+@pytest.mark.parametrize(
+    ("format", "digest"),
+    [
+        (Format.OCI, "7db88bfc67055e704f476018be200a9c064f0c69fc2339a50429c1603580e819"),
+        (Format.DOCKER, "2ac24f4da6190a3248ba31590c2300382c473d49ed08b347492ab8d3c63bf027"),
+    ],
+)
+def test_the_digest_of_a_manifest_does_not_drift(format: Format, digest: str) -> None:
+    assert Digest.of(RECORD.manifest(format)).hex == digest
+
+
+def test_what_is_not_a_record_is_refused() -> None:
+    good: dict[str, Any] = json.loads(RECORD.encode())
+    layer = good["layers"][0]
+    bad: list[object] = [None, [], 3, {}, {**good, "version": 2}, {**good, "platform": "vax"}, {**good, "layers": None}]
+    bad += [{**good, "layers": [{**layer, **change}]} for change in ({"digest": "x"}, {"diffID": 3}, {"size": "5"})]
+    bad += [{**good, "layers": ["x"]}, {**good, "command": None}]
+    for value in bad:
+        with pytest.raises(ValueError, match=r".+"):
+            ImageRecord.decode(json.dumps(value).encode())
+
+
+@given(st.binary())
+def test_hostile_bytes_raise_nothing_but_value_errors(data: bytes) -> None:
+    for read in (ImageRecord.decode, media_type):
+        with pytest.raises(ValueError, match=r".*"):
+            read(data)
+
+
+def test_a_manifest_of_another_kind_has_no_media_type_here() -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        media_type(b'{"mediaType": "application/vnd.oci.image.index.v1+json"}')
