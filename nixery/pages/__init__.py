@@ -1,0 +1,1 @@
+"""Pages for people: what this registry is and how to pull from it."""

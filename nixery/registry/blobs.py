@@ -1,0 +1,45 @@
+"""The answer for a blob, by where the storage says that it is."""
+
+from functools import partial
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.web.server import Request
+
+from nixery.concurrency.pool import Pool
+from nixery.errors import BlobUnknown, StorageUnavailable
+from nixery.images.digest import Digest
+from nixery.registry import answers, contents, streaming
+from nixery.storage.interfaces import Location, Redirect
+
+_log = Logger()
+
+
+async def answer(request: Request, digest: Digest, location: Location | None, pool: Pool, clock: IReactorTime) -> None:
+    """Answer for a blob at `location`; a file is read in `pool`.
+
+    Raises BlobUnknown where it is nowhere, and StorageUnavailable where it cannot be read.
+    """
+    if location is None:
+        raise BlobUnknown(f"no blob {digest} is stored; pull the image's manifest by its tag, which makes its blobs")
+    if not isinstance(location, Redirect):
+        begin = partial(answers.begin, request, 200, location.size, _headers(digest))
+        try:
+            await streaming.send(request, partial(contents.opened, location, pool), begin, clock)
+        except OSError:
+            _log.failure("the blob {digest} cannot be read", digest=digest)
+            raise StorageUnavailable(f"the blob {digest} cannot be read now; the registry's log says why") from None
+    elif request.method == b"HEAD":
+        answers.begin(request, 200, location.size, _headers(digest))
+    else:
+        # The URL may be good for a short time only, unlike what is behind it.
+        moved = {"Location": location.url, "Docker-Content-Digest": str(digest), "Cache-Control": "no-store"}
+        answers.begin(request, 307, 0, moved)
+
+
+def _headers(digest: Digest) -> dict[str, str]:
+    return {
+        **answers.identity(digest),
+        "Content-Type": "application/octet-stream",
+        "Cache-Control": "max-age=31536000, immutable",
+    }

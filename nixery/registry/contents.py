@@ -1,0 +1,76 @@
+"""What the bytes of a blob are read from, piece by piece."""
+
+import errno
+import os
+from typing import Protocol
+
+from attrs import frozen
+
+from nixery.concurrency.pool import Pool
+from nixery.storage.interfaces import InMemory, LocalFile
+
+
+class Content(Protocol):
+    """Bytes that can be read in pieces until closed."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    async def read(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset` on; none where there are no more. Raises OSError."""
+
+    def close(self) -> None:
+        """Give back what it holds. No read may be under way."""
+
+
+@frozen
+class OpenFile:
+    """The content of an open file, read in a pool."""
+
+    descriptor: int
+    size: int
+    pool: Pool
+
+    async def read(self, offset: int, length: int) -> bytes:
+        """See Content."""
+        return await self.pool.run(os.pread, self.descriptor, length, offset)
+
+    def close(self) -> None:
+        """See Content. Closing a file that was only read does not block."""
+        os.close(self.descriptor)
+
+
+@frozen
+class Held:
+    """Content that is in memory."""
+
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return len(self.data)
+
+    async def read(self, offset: int, length: int) -> bytes:
+        """See Content."""
+        return self.data[offset : offset + length]
+
+    def close(self) -> None:
+        """Hold on: the bytes are the storage's."""
+
+
+async def opened(location: LocalFile | InMemory, pool: Pool) -> Content:
+    """The content at that place; raises OSError, also where a file has another size than it should have."""
+    if isinstance(location, InMemory):
+        return Held(location.data)
+    return OpenFile(await pool.run(_open, location), location.size, pool)
+
+
+def _open(file: LocalFile) -> int:
+    descriptor = os.open(file.path, os.O_RDONLY | os.O_CLOEXEC)
+    found = os.fstat(descriptor).st_size
+    if found != file.size:
+        os.close(descriptor)
+        raise OSError(errno.EIO, f"{found} bytes where {file.size} were stored", file.path)
+    return descriptor

@@ -1,0 +1,20 @@
+"""What the registry asks of whoever makes the images."""
+
+from typing import Protocol
+
+from nixery.images.digest import Digest
+from nixery.images.manifest import ImageRecord
+from nixery.images.name import ImageName, Tag
+
+
+class Images(Protocol):
+    """Where images come from. Whatever cannot be had raises one of nixery.errors."""
+
+    async def by_tag(self, name: ImageName, tag: Tag) -> ImageRecord:
+        """The image of that name, built if need be.
+
+        Joins a build in flight or starts one. Cancelling the wait leaves the build alone.
+        """
+
+    async def by_digest(self, digest: Digest) -> bytes:
+        """The bytes of a stored manifest; raises ManifestUnknown."""

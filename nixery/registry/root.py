@@ -1,0 +1,60 @@
+"""The way in for every request: Klein and the pages get only paths that are well-formed text."""
+
+from urllib.parse import unquote_to_bytes
+
+from twisted.python.failure import Failure
+from twisted.web.resource import IResource, Resource
+from twisted.web.server import NOT_DONE_YET, Request
+
+from nixery import __version__
+from nixery.errors import NameInvalid
+from nixery.registry.refusals import refuse
+
+
+class Root(Resource):
+    """Hands /v2 and what is below it to `registry`, and everything else to `pages`."""
+
+    isLeaf = True
+
+    def __init__(self, registry: IResource, pages: IResource) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted has not typed it
+        self._registry = registry
+        self._pages = pages
+
+    def render(self, request: Request) -> bytes | int:
+        """See IResource."""
+        request.setHeader("Server", f"nixery/{__version__}")
+        try:
+            segments = parse_path(request.path)
+        except NameInvalid:
+            request.write(refuse(request, Failure()))
+            request.finish()
+            return NOT_DONE_YET
+        place = self._registry if segments[0] == "v2" else self._pages
+        rendered: bytes | int = place.render(request)
+        return rendered
+
+
+def parse_path(path: bytes) -> tuple[str, ...]:
+    """The segments of a request's path after its first slash, percent-decoded.
+
+    Raises NameInvalid where it is no path, or where a segment holds something that no address here holds: what is not
+    UTF-8, cannot be printed, or is a slash in disguise.
+    """
+    if not path.startswith(b"/"):
+        raise NameInvalid(f"{_shown(path)} is not a path: it does not begin with '/'")
+    return tuple(_parse_segment(segment) for segment in path[1:].split(b"/"))
+
+
+def _parse_segment(segment: bytes) -> str:
+    try:
+        text = unquote_to_bytes(segment).decode("utf-8")
+    except UnicodeDecodeError:
+        raise NameInvalid(f"{_shown(segment)} is not UTF-8") from None
+    if "/" in text or not text.isprintable():
+        raise NameInvalid(f"{_shown(segment)} holds a slash or a character that cannot be printed")
+    return text
+
+
+def _shown(raw: bytes) -> str:
+    return repr(raw[:300])[1:]

@@ -1,0 +1,78 @@
+"""The routes of the registry (OCI distribution-spec 1.1, "Endpoints"): each parses its address and answers."""
+
+from attrs import frozen
+from klein import Klein
+from twisted.internet.interfaces import IReactorTime
+from twisted.python.failure import Failure
+from twisted.web.iweb import IRequest
+from twisted.web.server import Request
+
+from nixery.concurrency.pool import Pool
+from nixery.errors import ManifestUnknown, Unsupported
+from nixery.images.digest import Digest
+from nixery.images.manifest import media_type
+from nixery.images.name import ImageName, Tag, parse_components, parse_reference
+from nixery.registry import answers, blobs
+from nixery.registry.interfaces import Images
+from nixery.registry.negotiation import choose
+from nixery.registry.refusals import refuse
+from nixery.storage.interfaces import IStorage
+
+
+@frozen
+class Registry:
+    """The registry's HTTP face. `pool` is where files are read; `clock` times clients that take nothing."""
+
+    images: Images
+    storage: IStorage
+    pool: Pool
+    clock: IReactorTime
+
+    app = Klein()
+
+    @app.route("/v2", methods=["GET"])
+    @app.route("/v2/", methods=["GET"])
+    def version(self, request: Request) -> bytes:
+        """Say that this is a registry."""
+        return answers.whole(request, b"{}", {"Content-Type": answers.JSON})
+
+    @app.route("/v2/<path:name>/manifests/<reference>", methods=["GET"])
+    async def manifest(self, request: Request, name: str, reference: str) -> bytes:
+        """A manifest: by tag in the format that the client asks for, by digest as it is stored."""
+        wanted = parse_reference(reference)
+        if isinstance(wanted, Tag):
+            return await self._by_tag(request, ImageName.parse(name), wanted)
+        parse_components(name)
+        return await self._by_digest(request, wanted)
+
+    async def _by_tag(self, request: Request, name: ImageName, tag: Tag) -> bytes:
+        record = await self.images.by_tag(name, tag)
+        format = choose(request.requestHeaders.getRawHeaders("Accept", []))
+        body = record.manifest(format)
+        identity = answers.identity(Digest.of(body))
+        return answers.whole(request, body, {**identity, "Content-Type": format.value, "Vary": "Accept"})
+
+    async def _by_digest(self, request: Request, digest: Digest) -> bytes:
+        body = await self.images.by_digest(digest)
+        try:
+            content_type = media_type(body)
+        except ValueError:
+            raise ManifestUnknown(f"what is stored as {digest} is not a manifest; ask for it as a blob") from None
+        return answers.whole(request, body, {**answers.identity(digest), "Content-Type": content_type})
+
+    @app.route("/v2/<path:name>/blobs/<digest>", methods=["GET"])
+    async def blob(self, request: Request, name: str, digest: str) -> None:
+        """A layer or a config. The name plays no part: blobs are shared by all images."""
+        parse_components(name)
+        parsed = Digest.parse(digest)
+        await blobs.answer(request, parsed, await self.storage.find(parsed), self.pool, self.clock)
+
+    @app.route("/v2/<path:name>/blobs/uploads/", strict_slashes=False)
+    def upload(self, request: Request, name: str) -> bytes:
+        """Where a push begins: no push gets further."""
+        raise Unsupported("nothing can be pushed: this registry makes images when they are pulled")
+
+    @app.handle_errors(Exception)
+    def refused(self, request: IRequest, failure: Failure) -> bytes:
+        """Whatever went wrong, as the registry's error JSON."""
+        return refuse(request, failure)

@@ -1,0 +1,54 @@
+"""The site: HTTP/1.1 for the registry and the pages, with an access log of one line a request."""
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+from twisted.web import http, server
+from twisted.web.resource import IResource
+
+from nixery.registry.request import Request
+from nixery.registry.root import Root
+
+IDLE = 60.0
+"""Seconds after which a connection without a request, or with an answer that is not taken, is dropped."""
+
+_access = Logger(namespace="nixery.registry.access")
+
+
+class Site(server.Site):
+    """Twisted's site with our requests and our access log."""
+
+    requestFactory = Request
+    displayTracebacks = False
+
+    def startFactory(self) -> None:
+        """Open nothing: Twisted's own access log, and the clock that ticks for it, are not used."""
+
+    def stopFactory(self) -> None:
+        """See startFactory."""
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """HTTP/1.1 alone, also where HTTP/2 could be had under TLS."""
+        return [b"http/1.1"]
+
+    def log(self, request: http.Request) -> None:
+        """Write the line for a request that ended."""
+        assert isinstance(request, Request)  # as made by requestFactory
+        _access.info(
+            "{method} {path} {status} {bytes} bytes {seconds:.3f} s{end}",
+            method=_text(request.method),
+            path=_text(request.path),
+            status=request.code if request.startedWriting else "-",
+            bytes=request.sentLength,
+            seconds=self.reactor.seconds() - request.began,
+            end=" (client left)" if request.lost else "",
+        )
+
+
+def make_site(registry: IResource, pages: IResource, clock: IReactorTime) -> Site:
+    """A factory of server protocols: `registry` answers below /v2, `pages` elsewhere."""
+    return Site(Root(registry, pages), timeout=IDLE, reactor=clock)  # type: ignore[no-untyped-call]  # not typed
+
+
+def _text(raw: bytes) -> str:
+    """A request's own bytes for a log: one line of ASCII, without what could steer a terminal."""
+    return raw[:1000].decode("latin-1").encode("unicode_escape").decode("ascii")

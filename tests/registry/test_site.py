@@ -1,0 +1,42 @@
+from collections.abc import Sequence
+
+from twisted.internet.defer import Deferred
+from twisted.logger import LogEvent, formatEvent
+
+from nixery.images.digest import Digest
+from tests.registry.wire import World
+
+
+def lines(events: Sequence[LogEvent]) -> list[str]:
+    return [formatEvent(event) for event in events if event["log_namespace"] == "nixery.registry.access"]
+
+
+def test_a_request_is_one_line(events: Sequence[LogEvent]) -> None:
+    World().ask("/v2/?token=secret")
+    assert lines(events) == ["GET /v2/ 200 2 bytes 0.000 s"]
+
+
+def test_a_blobs_line_counts_its_bytes(events: Sequence[LogEvent]) -> None:
+    world = World()
+    world.storage.blobs[Digest.of(b"gzip")] = b"gzip"
+    world.ask(f"/v2/git/blobs/{Digest.of(b'gzip')}")
+    assert lines(events) == [f"GET /v2/git/blobs/{Digest.of(b'gzip')} 200 4 bytes 0.000 s"]
+
+
+def test_what_a_client_writes_cannot_forge_or_colour_a_line(events: Sequence[LogEvent]) -> None:
+    World().ask(b"/v2/{x}\x7f\x9b%0aGET")
+    assert lines(events)[0].startswith("GET /v2/{x}\\x7f\\x9b%0aGET 400 ")
+
+
+def test_a_client_that_left_is_noted(events: Sequence[LogEvent]) -> None:
+    world = World()
+    world.images.waiting = Deferred(lambda _: None)
+    wire = world.wire("/v2/git/manifests/latest")
+    world.clock.advance(7.5)
+    wire.lose()
+    assert lines(events) == ["GET /v2/git/manifests/latest - 0 bytes 7.500 s (client left)"]
+
+
+def test_http_2_is_never_spoken() -> None:
+    site = World().connect()._protocol.site
+    assert site.acceptableProtocols() == [b"http/1.1"]
