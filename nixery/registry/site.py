@@ -5,6 +5,7 @@ from twisted.logger import Logger
 from twisted.web import http, server
 from twisted.web.resource import IResource
 
+from nixery.registry.channel import Channel
 from nixery.registry.request import Request
 from nixery.registry.root import Root
 
@@ -17,6 +18,7 @@ _access = Logger(namespace="nixery.registry.access")
 class Site(server.Site):
     """Twisted's site with our requests and our access log."""
 
+    protocol = Channel  # type: ignore[assignment]  # Twisted promises one that may turn into HTTP/2
     requestFactory = Request
     displayTracebacks = False
 
