@@ -1,0 +1,95 @@
+"""A layer written to a descriptor: diff ID, digest and size come out of the one pass that packs it."""
+
+import hashlib
+import os
+from collections.abc import Iterable
+from threading import Event
+
+from nixery.errors import ShuttingDown, StorageUnavailable
+from nixery.images.digest import DiffID, Digest
+from nixery.images.entries import RootCopy, RootDirectory, RootEntry, RootFile, RootLink
+from nixery.images.graph import StorePath
+from nixery.images.manifest import Layer
+from nixery.packing.members import compress
+from nixery.packing.names import to_bytes
+from nixery.packing.tar import Tar
+from nixery.packing.tree import add_tree
+
+
+def pack_paths(paths: Iterable[StorePath], descriptor: int, cancelled: Event, comment: str = "") -> Layer:
+    """Write the gzipped tar of store paths to `descriptor`; blocks, and uses the CPU all the while.
+
+    The paths' parent directories come first, so that unpacking makes them with a mode of ours. Raises PackingFailed,
+    StorageUnavailable when the descriptor takes no more, and ShuttingDown soon after `cancelled` is set.
+    """
+    blob = _Blob(descriptor, cancelled)
+    tops = sorted({to_bytes(path.text) for path in paths})
+    for parent in _parents(tops):
+        blob.tar.directory(parent, 0o755)
+    for top in tops:
+        add_tree(blob.tar, top)
+    return blob.end(comment)
+
+
+def pack_root(entries: Iterable[tuple[str, RootEntry]], descriptor: int, cancelled: Event, comment: str = "") -> Layer:
+    """Write the gzipped tar of an image root, in the order given; see pack_paths."""
+    blob = _Blob(descriptor, cancelled)
+    for path, entry in entries:
+        name = to_bytes(path)
+        match entry:
+            case RootDirectory():
+                blob.tar.directory(name, entry.mode)
+            case RootLink():
+                blob.tar.link(name, to_bytes(entry.target))
+            case RootFile():
+                blob.tar.data(name, entry.data, entry.mode)
+            case RootCopy():
+                blob.tar.copy(name, to_bytes(entry.source), entry.mode)
+    return blob.end(comment)
+
+
+class _Blob:
+    """A gzipped tar on its way to a descriptor."""
+
+    def __init__(self, descriptor: int, cancelled: Event) -> None:
+        self.tar = Tar(self._take)
+        self._descriptor = descriptor
+        self._cancelled = cancelled
+        self._diff_id = hashlib.sha256()
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def end(self, comment: str) -> Layer:
+        self.tar.end()
+        return Layer(DiffID(self._diff_id.hexdigest()), Digest(self._digest.hexdigest()), self._size, comment)
+
+    def _take(self, piece: memoryview) -> None:
+        if self._cancelled.is_set():
+            raise ShuttingDown("packing a layer was given up before its end; ask again")
+        self._diff_id.update(piece)
+        member = compress(piece)
+        self._digest.update(member)
+        self._size += len(member)
+        _write(self._descriptor, member)
+
+
+def _write(descriptor: int, data: bytearray) -> None:
+    rest = memoryview(data)
+    try:
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    except OSError as error:
+        raise StorageUnavailable(
+            f"a layer could not be written: {error.strerror}; is the disk with the storage or its staging files full?"
+        ) from error
+
+
+def _parents(paths: Iterable[bytes]) -> list[bytes]:
+    """The directories above absolute paths, each once, without the slash before them."""
+    parents = set()
+    for path in paths:
+        parent = os.path.dirname(path)
+        while parent != b"/":
+            parents.add(parent[1:])
+            parent = os.path.dirname(parent)
+    return sorted(parents)

@@ -1,0 +1,107 @@
+"""Layers packed in a pool of threads and published in the storage."""
+
+from collections.abc import Callable, Sequence
+from threading import Event
+
+from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.python.failure import Failure
+
+from nixery.concurrency.pool import Pool
+from nixery.concurrency.settled import settled
+from nixery.errors import PackingFailed, ShuttingDown
+from nixery.images.graph import StorePath
+from nixery.images.manifest import Layer
+from nixery.images.root import join
+from nixery.packing.layer import pack_paths, pack_root
+from nixery.packing.listing import StoreListing
+from nixery.storage.interfaces import IStorage
+
+Pack = Callable[[int, Event], Layer]
+"""Writes a layer to a descriptor, unless the event is set."""
+
+
+class Packer:
+    """Packs layers; at most `at_once` of them have a staging file open.
+
+    Work that is cancelled is told to end and ends by itself: a thread cannot be stopped, and closing the descriptor
+    that it writes to would let it write into whatever file got its number next.
+    """
+
+    def __init__(self, pool: Pool, storage: IStorage, at_once: int = 16) -> None:
+        self._pool = pool
+        self._storage = storage
+        self._slots = DeferredSemaphore(at_once)
+        self._running: dict[Event, Deferred[Layer]] = {}
+        self._stopping = False
+
+    async def paths(self, paths: Sequence[StorePath], comment: str) -> Layer:
+        """The stored layer of these store paths; raises PackingFailed, StorageUnavailable or ShuttingDown."""
+        return await self._pack(lambda descriptor, cancelled: pack_paths(paths, descriptor, cancelled, comment))
+
+    async def root(self, packages: Sequence[StorePath], comment: str) -> Layer:
+        """The stored layer of the image root that joins these packages; raises as `paths` does."""
+        return await self._pack(lambda descriptor, cancelled: _pack_root(packages, descriptor, cancelled, comment))
+
+    async def stop(self) -> None:
+        """Give up what runs, and return when all of it has ended; from now on ShuttingDown is raised."""
+        self._stopping = True
+        for cancelled in self._running:
+            cancelled.set()
+        await settled(self._running.values())
+
+    async def _pack(self, pack: Pack) -> Layer:
+        """Run it so that cancelling stops the waiting at once, and the work as soon as it can be."""
+        cancelled = Event()
+        if self._stopping:
+            cancelled.set()
+        work = Deferred.fromCoroutine(self._work(pack, cancelled))
+        if not work.called:
+            self._running[cancelled] = work
+            work.addBoth(self._forget, cancelled)
+        try:
+            return await _follow(work)
+        finally:
+            cancelled.set()
+
+    async def _work(self, pack: Pack, cancelled: Event) -> Layer:
+        await self._slots.acquire()
+        try:
+            if cancelled.is_set():
+                raise ShuttingDown("the daemon is stopping; ask again in a while")
+            return await self._staged(pack, cancelled)
+        finally:
+            self._slots.release()
+
+    async def _staged(self, pack: Pack, cancelled: Event) -> Layer:
+        staging = await self._storage.stage()
+        try:
+            layer = await self._pool.run(pack, staging.fileno(), cancelled)
+            await staging.publish(layer.digest, layer.size)
+        finally:
+            await staging.abandon()
+        return layer
+
+    def _forget(self, result: Layer | Failure, cancelled: Event) -> Layer | Failure:
+        del self._running[cancelled]
+        return result
+
+
+def _pack_root(packages: Sequence[StorePath], descriptor: int, cancelled: Event, comment: str) -> Layer:
+    listing = StoreListing(packages[0].directory if packages else "/")
+    try:
+        entries = join(packages, listing)
+    except ValueError as error:
+        raise PackingFailed(f"cannot join the packages: {error}; ask for fewer of them") from error
+    return pack_root(entries, descriptor, cancelled, comment)
+
+
+def _follow(work: Deferred[Layer]) -> Deferred[Layer]:
+    """Fires as `work` does; cancelling it leaves `work` alone."""
+    follower: Deferred[Layer] = Deferred()
+
+    def tell(result: Layer | Failure) -> Layer | Failure | None:
+        follower.callback(result)
+        return None if isinstance(result, Failure) else result
+
+    work.addBoth(tell)
+    return follower

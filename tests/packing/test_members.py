@@ -1,0 +1,39 @@
+import gzip
+import subprocess
+import sys
+
+import pytest
+
+from nixery.packing.members import compress, fingerprint
+from nixery.packing.pieces import PIECE
+
+
+@pytest.mark.parametrize("size", [1, 512, PIECE])
+def test_gzip_reads_a_member(size: int) -> None:
+    assert gzip.decompress(compress(b"a" * size)) == b"a" * size
+
+
+def test_members_in_a_row_are_one_gzip_file() -> None:
+    assert gzip.decompress(compress(b"one ") + compress(memoryview(b"two"))) == b"one two"
+
+
+def test_a_member_says_nothing_of_time_and_host() -> None:
+    # RFC 1952, section 2.3: ID1 ID2 CM FLG MTIME(4) XFL OS; OS 255 is unknown.
+    assert compress(b"a")[:10] == b"\x1f\x8b\x08\0" + bytes(4) + b"\0\xff"
+
+
+def test_the_fingerprint_is_a_sha256_and_the_same_in_another_process() -> None:
+    code = "from nixery.packing.members import fingerprint; print(fingerprint())"
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert other.stdout.strip() == fingerprint()
+    assert len(fingerprint()) == 64
+
+
+def test_another_level_has_another_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = fingerprint()
+    fingerprint.cache_clear()
+    monkeypatch.setattr("nixery.packing.members._LEVEL", 5)
+    try:
+        assert fingerprint() != now
+    finally:
+        fingerprint.cache_clear()
