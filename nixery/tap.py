@@ -24,7 +24,7 @@ from nixery.nix.roots import Roots
 from nixery.packing.packer import Packer
 from nixery.pages.resource import Pages
 from nixery.registry.routes import Registry
-from nixery.registry.site import make_site
+from nixery.registry.site import Drain, make_site
 from nixery.sources.debian import DebianSource
 from nixery.sources.interfaces import Source
 from nixery.sources.path import PathSource
@@ -74,7 +74,8 @@ def wire(config: Config, reactor: Reactor) -> IService:
     registry = Registry(builder, storage, threads, reactor)
     site = make_site(registry.app.resource(), Pages(), reactor)  # type: ignore[no-untyped-call]  # Twisted's
     services = OrderedServices()  # type: ignore[no-untyped-call]  # Twisted's
-    for service in (threads, cpu, storage, roots, processes, builder, listening(config.listen, site, reactor)):
+    drain = Drain(site, reactor)
+    for service in (threads, cpu, storage, roots, processes, drain, builder, listening(config.listen, site, reactor)):
         IService(service).setServiceParent(services)
     return services
 

@@ -1,5 +1,7 @@
 """The site: HTTP/1.1 for the registry and the pages, with an access log of one line a request."""
 
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.web import http, server
@@ -32,9 +34,27 @@ class Site(server.Site):
         """HTTP/1.1 alone, also where HTTP/2 could be had under TLS."""
         return [b"http/1.1"]
 
+    def __init__(self, root: IResource, clock: IReactorTime) -> None:
+        super().__init__(root, timeout=IDLE, reactor=clock)  # type: ignore[no-untyped-call]  # not typed
+        self._open: set[Request] = set()
+        self._idle: list[Deferred[None]] = []
+
+    def began(self, request: Request) -> None:
+        """Count a request that has been received."""
+        self._open.add(request)
+
+    def idle(self) -> Deferred[None]:
+        """Fires when no request is under way."""
+        waiter: Deferred[None] = Deferred()
+        self._idle.append(waiter)
+        self._tell_when_idle()
+        return waiter
+
     def log(self, request: http.Request) -> None:
         """Write the line for a request that ended."""
         assert isinstance(request, Request)  # as made by requestFactory
+        self._open.discard(request)
+        self._tell_when_idle()
         _access.info(
             "{method} {path} {status} {bytes} bytes {seconds:.3f} s{end}",
             method=_text(request.method),
@@ -45,10 +65,31 @@ class Site(server.Site):
             end=" (client left)" if request.lost else "",
         )
 
+    def _tell_when_idle(self) -> None:
+        if not self._open:
+            waiters, self._idle = self._idle, []
+            for waiter in waiters:
+                waiter.callback(None)
+
+
+class Drain(Service):
+    """Lets the requests under way end before what they need is stopped, for at most `seconds`."""
+
+    def __init__(self, site: Site, clock: IReactorTime, seconds: float = 10.0) -> None:
+        self._site = site
+        self._clock = clock
+        self._seconds = seconds
+
+    def stopService(self) -> Deferred[None]:
+        """Fires when no request is under way, or time is up."""
+        super().stopService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
+        idle = self._site.idle()
+        return idle.addTimeout(self._seconds, self._clock).addErrback(lambda failure: failure.trap(TimeoutError))
+
 
 def make_site(registry: IResource, pages: IResource, clock: IReactorTime) -> Site:
     """A factory of server protocols: `registry` answers below /v2, `pages` elsewhere."""
-    return Site(Root(registry, pages), timeout=IDLE, reactor=clock)  # type: ignore[no-untyped-call]  # not typed
+    return Site(Root(registry, pages), clock)
 
 
 def _text(raw: bytes) -> str:

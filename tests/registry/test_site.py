@@ -4,6 +4,7 @@ from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, formatEvent
 
 from nixery.images.digest import Digest
+from nixery.registry.site import Drain
 from tests.registry.wire import World
 
 
@@ -40,3 +41,26 @@ def test_a_client_that_left_is_noted(events: Sequence[LogEvent]) -> None:
 def test_http_2_is_never_spoken() -> None:
     site = World().connect()._protocol.site
     assert site.acceptableProtocols() == [b"http/1.1"]
+
+
+def test_stopping_waits_for_the_requests_under_way() -> None:
+    world = World()
+    world.images.waiting = Deferred(lambda _: None)
+    wire = world.wire("/v2/git/manifests/latest")
+    drained = Drain(wire.site, world.clock).stopService()
+    assert not drained.called
+    wire.lose()
+    assert drained.called
+    assert world.clock.getDelayedCalls() == []
+    assert Drain(wire.site, world.clock).stopService().called, "nothing is under way"
+
+
+def test_stopping_waits_no_longer_than_it_may() -> None:
+    world = World()
+    world.images.waiting = Deferred(lambda _: None)
+    wire = world.wire("/v2/git/manifests/latest")
+    drained = Drain(wire.site, world.clock, seconds=10).stopService()
+    world.clock.advance(9.9)
+    assert not drained.called
+    world.clock.advance(0.1)
+    assert drained.called

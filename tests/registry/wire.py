@@ -120,6 +120,7 @@ class Wire:
     """A client's connection to a site."""
 
     def __init__(self, site: Site) -> None:
+        self.site = site
         self.transport = StringTransport(lenient=True)
         self._protocol = site.buildProtocol(IPv4Address("TCP", "127.0.0.1", 40000))
         self._protocol.makeConnection(self.transport)
