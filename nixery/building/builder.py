@@ -9,14 +9,14 @@ from twisted.logger import Logger
 from nixery.building.cache import Cache
 from nixery.building.layering import LAYOUT, Layers
 from nixery.concurrency.coalescer import Coalescer
-from nixery.errors import ManifestUnknown
+from nixery.errors import ManifestUnknown, NixeryError
 from nixery.images.digest import Digest
 from nixery.images.manifest import Format, ImageRecord
 from nixery.images.name import ImageName, Platform, Tag
 from nixery.images.popularity import GRAPH, Popularity
 from nixery.images.recipe import Recipe
 from nixery.images.source import PinnedSource
-from nixery.nix.driver import Nix
+from nixery.nix.driver import Built, Nix
 from nixery.packing.members import fingerprint
 from nixery.sources.interfaces import Source
 
@@ -125,24 +125,34 @@ class Builder(Service):
         )
 
     async def _build(self, recipe: Recipe, pinned: PinnedSource) -> ImageRecord:
+        """What the coalescer runs once for all who ask: everything from Nix to the records."""
         began = self._clock.seconds()
-        built = await self._nix.build(pinned, recipe.packages, recipe.platform.system)
+        packages = " ".join(recipe.packages)
         try:
-            built_after = self._clock.seconds() - began
-            layers = await self._layers.of(built)
-            record = ImageRecord(recipe.platform, layers, recipe.command)
+            built = await self._nix.build(pinned, recipe.packages, recipe.platform.system)
+            built_at = self._clock.seconds()
+            record = await self._packed(recipe, built)
+            if (await self._source.pin(_LATEST)).pin == recipe.pin:
+                await self._cache.remember(recipe, record)
+        except NixeryError as error:
+            self._log.warn("cannot build {packages}: {error}", packages=packages, error=error)
+            raise
+        self._log.info(
+            "built {packages}: Nix {nix:.2f} s, packing {packing:.2f} s; {paths} paths, {layers} layers, {bytes} bytes",
+            packages=packages,
+            nix=built_at - began,
+            packing=self._clock.seconds() - built_at,
+            paths=len(built.closure),
+            layers=len(record.layers),
+            bytes=sum(layer.size for layer in record.layers),
+        )
+        return record
+
+    async def _packed(self, recipe: Recipe, built: Built) -> ImageRecord:
+        """The image of what was built, with all of its blobs stored; then Nix may collect what was built."""
+        try:
+            record = ImageRecord(recipe.platform, await self._layers.of(built), recipe.command)
             await self._cache.store(record)
         finally:
             built.release()
-        if (await self._source.pin(_LATEST)).pin == recipe.pin:
-            await self._cache.remember(recipe, record)
-        self._log.info(
-            "built {packages}: Nix {nix:.2f} s, packing {packing:.2f} s; {paths} paths, {layers} layers, {bytes} bytes",
-            packages=" ".join(recipe.packages),
-            nix=built_after,
-            packing=self._clock.seconds() - began - built_after,
-            paths=len(built.closure),
-            layers=len(layers),
-            bytes=sum(layer.size for layer in layers),
-        )
         return record

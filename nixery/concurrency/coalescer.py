@@ -94,9 +94,8 @@ class _Flight(Generic[V]):
     def land(self, key: object, outcome: V | Failure) -> None:
         """Tell all who wait."""
         waiters, self._waiters = self._waiters, {}
-        if isinstance(outcome, Failure) and not waiters and not outcome.check(ShuttingDown):
-            level = "warn" if outcome.check(NixeryError) else "critical"
-            getattr(self._log, level)("nobody waited for {key}, which failed: {why}", key=key, why=outcome.value)
+        if isinstance(outcome, Failure) and not waiters and not outcome.check(NixeryError):
+            self._log.failure("nobody waited for {key}, which failed", outcome, key=key)
         for waiter, stop_timer in waiters.items():
             stop_timer()
             waiter.callback(outcome)

@@ -122,6 +122,7 @@ class CoalescerTests(SynchronousTestCase):
         self.failureResultOf(waiter, CancelledError)
         self.work.running["a"].errback(RuntimeError("a fault of ours"))
         assert len(self.coalescer) == 0
+        assert len(self.flushLoggedErrors(RuntimeError)) == 1
 
     def test_work_that_ends_at_once_is_no_special_case(self) -> None:
         async def at_once() -> str:
