@@ -1,0 +1,53 @@
+"""nixery-debian-index: write the index of the embedded Debian package set from apt's lists."""
+
+import argparse
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from nixery.debian.make import Progress, cache_folder, make_index
+from nixery.errors import NixeryError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The console script: 0, or 1 with one line on stderr that says what to do."""
+    options = _parser().parse_args(argv)
+    cache = cache_folder(os.environ, options.out)
+    try:
+        pin = make_index(options.out, options.arch or ["amd64"], cache, options.update, progress_on(sys.stderr))
+    except NixeryError as error:
+        print(f"nixery-debian-index: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"nixery-debian-index: cannot write {options.out}: {error}", file=sys.stderr)
+        return 1
+    print(f"{options.out}: {pin}")
+    return 0
+
+
+def progress_on(stream: TextIO) -> Progress:
+    """One line that changes on a terminal, a line for each phase elsewhere."""
+    if not stream.isatty():
+        return lambda words: print(words, file=stream, flush=True)
+    return lambda words: print(f"\r\x1b[K{words}", end="\n" if "store paths" in words else "", file=stream, flush=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="nixery-debian-index", description=__doc__)
+    parser.add_argument("out", type=Path, metavar="OUT", help="the index's folder; an older index there is replaced")
+    parser.add_argument("--arch", type=_architecture, nargs="+", action="extend", help="Debian's names; default: amd64")
+    parser.add_argument("--update", action="store_true", help="have apt fetch new lists, into a folder of our own")
+    return parser
+
+
+def _architecture(text: str) -> str:
+    if re.fullmatch(r"[a-z0-9][a-z0-9-]{1,30}", text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of an architecture, such as amd64 or arm64")
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

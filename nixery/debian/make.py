@@ -1,0 +1,78 @@
+"""The whole way from apt's lists to an index in its place."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from nixery.debian.apt import Apt, Target, host_architecture, lines, private
+from nixery.debian.index import index, write_description, write_files
+from nixery.debian.packages import Package, newest, read_packages
+from nixery.debian.replace import replaced
+from nixery.errors import SourceUnavailable
+
+Progress = Callable[[str], None]
+"""Is called with a few words at the beginning of each phase, and with a count at its end."""
+
+
+def make_index(out: Path, architectures: Iterable[str], cache: Path, update: bool, progress: Progress) -> str:
+    """Write the index for `architectures` at `out`; gives its pin (sha256, hexadecimal).
+
+    `cache`: a folder for lists that apt fetches for us; `update`: fetch even where the system has lists. Raises
+    SourceUnavailable without lists, ConfigError if `out` is something else.
+    """
+    suites: set[str] = set()
+    names = sorted(set(architectures))
+    with replaced(out, "index.json") as folder:
+        for architecture in names:
+            targets = _targets(architecture, cache, update, progress)
+            suites.update(target.suite for target in targets)
+            packages = _read(targets, architecture, progress)
+            _write(folder / architecture, packages, architecture, progress)
+        return write_description(folder, names, suites)
+
+
+def cache_folder(environment: Mapping[str, str], out: Path) -> Path:
+    """Where lists fetched for us are kept: in $XDG_CACHE_HOME, else beside the index."""
+    cache = environment.get("XDG_CACHE_HOME")
+    return Path(cache, "nixery") if cache and os.path.isabs(cache) else out.absolute().parent / ".nixery-cache"
+
+
+def _targets(architecture: str, cache: Path, update: bool, progress: Progress) -> list[Target]:
+    """The system's lists as they are, where there are any; else those that apt fetches."""
+    own = architecture == host_architecture()
+    found = [] if update else Apt().targets(architecture)
+    if found:
+        return found
+    if own and not update:
+        raise SourceUnavailable(f"apt has no lists for {architecture}: run apt-get update, or give --update")
+    progress(f"{architecture}: apt fetches lists")
+    apt = private(cache, architecture)
+    try:
+        apt.update()
+    except SourceUnavailable as error:
+        raise SourceUnavailable(f"no lists for {architecture}: {error}. {_ELSEWHERE}") from error
+    if not (found := apt.targets(architecture)):
+        raise SourceUnavailable(f"apt's sources have no lists for {architecture}. {_ELSEWHERE}")
+    return found
+
+
+_ELSEWHERE = (
+    "apt reaches the sources of its own configuration only; where another host carries the architecture "
+    "(Ubuntu's arm64), add a source with an Architectures field for it"
+)
+
+
+def _read(targets: Iterable[Target], architecture: str, progress: Progress) -> dict[str, Package]:
+    packages: dict[str, Package] = {}
+    for target in targets:
+        progress(f"{architecture}: reading {target.suite}, {len(packages)} packages so far")
+        packages = newest(read_packages(lines(target.file), target.base, target.priority), packages)
+    return packages
+
+
+def _write(folder: Path, packages: Mapping[str, Package], architecture: str, progress: Progress) -> None:
+    progress(f"{architecture}: resolving {len(packages)} packages")
+    contents = index(packages, architecture)
+    write_files(folder, contents.files)
+    counts = f"{contents.groups} store paths, {contents.unmet} unmet dependencies"
+    progress(f"{architecture}: {len(packages)} packages, {counts}")

@@ -1,0 +1,108 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from nixery.debian import make
+from nixery.debian.apt import Apt, Target
+from nixery.debian.make import cache_folder, make_index
+from nixery.errors import SourceUnavailable
+from tests.debian.debs import lines, paragraph
+
+LISTS = {
+    "stable": lines(paragraph("hello", "1", depends="libc6"), paragraph("libc6")),
+    "security": lines(paragraph("hello", "2", depends="libc6")),
+}
+OWN = [Target(Path(suite), "http://mirror.example/debian", suite, 500) for suite in LISTS]
+
+
+class Machine:
+    """An amd64 machine: the lists of its own apt, and those that apt would fetch for us."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.own = OWN
+        self.fetched = OWN
+        self.updates = 0
+        self.failing = False
+        monkeypatch.setattr(Apt, "targets", self._targets)
+        monkeypatch.setattr(Apt, "update", self._update)
+        monkeypatch.setattr(make, "host_architecture", lambda: "amd64")
+        monkeypatch.setattr(make, "lines", self._lines)
+
+    def _targets(self, architecture: str) -> list[Target]:
+        return self.fetched if self.updates else self.own if architecture == "amd64" else []
+
+    def _update(self) -> None:
+        if self.failing:
+            raise SourceUnavailable("apt-get update ended with status 100")
+        self.updates += 1
+
+    def _lines(self, file: Path) -> Iterator[bytes]:
+        return iter(LISTS[str(file)])
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
+    return Machine(monkeypatch)
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+def test_an_index_is_made_of_the_machine_s_lists(machine: Machine, tmp_path: Path, told: list[str]) -> None:
+    pin = make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, told.append)
+    assert json.loads((tmp_path / "out/index.json").read_text()) == {
+        "format": 1, "architectures": ["amd64"], "suites": ["security", "stable"], "pin": pin,
+    }  # fmt: skip
+    assert json.loads((tmp_path / "out/amd64/names.json").read_text()) == {"hello": 0, "libc6": 0}
+    assert told[-1] == "amd64: 2 packages, 2 store paths, 0 unmet dependencies"
+    assert machine.updates == 0
+    assert not (tmp_path / "cache").exists()
+
+
+def test_the_same_lists_give_the_same_pin(machine: Machine, tmp_path: Path, told: list[str]) -> None:
+    first = make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, told.append)
+    machine.own = list(reversed(OWN))
+    assert make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, told.append) == first
+
+
+def test_lists_of_another_architecture_are_fetched(machine: Machine, tmp_path: Path, told: list[str]) -> None:
+    make_index(tmp_path / "out", ["arm64", "amd64", "arm64"], tmp_path / "cache", False, told.append)
+    assert machine.updates == 1
+    assert (tmp_path / "cache/apt/arm64/apt.conf").is_file()
+    assert (tmp_path / "out/arm64/meta.json").is_file()
+
+
+def test_newer_lists_are_fetched_when_asked_for(machine: Machine, tmp_path: Path, told: list[str]) -> None:
+    make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", True, told.append)
+    assert machine.updates == 1
+
+
+def test_without_lists_the_error_says_what_to_do(machine: Machine, tmp_path: Path, told: list[str]) -> None:
+    machine.own = []
+    with pytest.raises(SourceUnavailable, match="run apt-get update, or give --update"):
+        make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, told.append)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sources_without_the_architecture_are_named_as_the_cause(
+    machine: Machine, tmp_path: Path, told: list[str]
+) -> None:
+    machine.fetched = []
+    with pytest.raises(SourceUnavailable, match="no lists for arm64.*add a source"):
+        make_index(tmp_path / "out", ["arm64"], tmp_path / "cache", False, told.append)
+
+
+def test_a_fetch_that_fails_is_named_as_the_cause(machine: Machine, tmp_path: Path, told: list[str]) -> None:
+    machine.failing = True
+    with pytest.raises(SourceUnavailable, match="no lists for arm64: apt-get update ended"):
+        make_index(tmp_path / "out", ["arm64"], tmp_path / "cache", False, told.append)
+
+
+def test_fetched_lists_are_kept_in_the_cache_folder() -> None:
+    assert cache_folder({"XDG_CACHE_HOME": "/c"}, Path("/var/index")) == Path("/c/nixery")
+    assert cache_folder({"XDG_CACHE_HOME": "relative"}, Path("/var/index")) == Path("/var/.nixery-cache")
+    assert cache_folder({}, Path("/var/index")) == Path("/var/.nixery-cache")
