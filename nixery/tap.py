@@ -1,7 +1,6 @@
 """The one place that wires the parts: from options and environment to the services that `twistd nixery` runs."""
 
 import os
-from importlib.resources import files
 
 from twisted.application.service import IService
 from twisted.application.strports import service as listening
@@ -18,6 +17,7 @@ from nixery.config import SETTINGS, Config, read_config
 from nixery.errors import ConfigError
 from nixery.images.name import Platform
 from nixery.images.popularity import Popularity
+from nixery.nix import expressions
 from nixery.nix.driver import Limits, Nix
 from nixery.nix.environment import child_environment
 from nixery.nix.roots import Roots
@@ -32,7 +32,6 @@ from nixery.storage.backend import backend_named
 from nixery.storage.interfaces import IStorage
 
 _STORAGE_THREADS = 8
-_EXPRESSIONS = str(files("nixery") / "expressions")
 
 
 class Reactor(IReactorProcessTime, IReactorFromThreads, IReactorCore):
@@ -84,19 +83,26 @@ def _builder(config: Config, reactor: Reactor, threads: Threads, cpu: Threads, s
     popularity = _popularity(config.popularity)
     cache = Cache(storage)
     layers = Layers(Packer(cpu, storage), cache, cpu, reactor, popularity, config.max_layers)
-    settings = Settings(Platform(config.platform), popularity, config.max_layers, config.max_builds, config.hold)
+    settings = Settings(
+        expressions.fingerprint(),
+        Platform(config.platform),
+        popularity,
+        config.max_layers,
+        config.max_builds,
+        config.hold,
+    )
     return Builder(_source(config, threads), nix, layers, cache, reactor, settings)
 
 
 def _nix(config: Config, processes: Processes, roots: Roots) -> Nix:
     environment = child_environment(config.environment, os.getuid())
     limits = Limits(config.builder_seconds, config.build_seconds)
-    return Nix(processes, environment, os.path.join(_EXPRESSIONS, "image.nix"), roots.folder, limits)
+    return Nix(processes, environment, str(expressions.IMAGE), roots.folder, limits)
 
 
 def _source(config: Config, threads: Threads) -> Source:
     if config.source_kind == "debian":
-        return DebianSource(config.source_path, os.path.join(_EXPRESSIONS, "debian"), threads)
+        return DebianSource(config.source_path, str(expressions.DEBIAN), threads)
     return PathSource(config.source_path, threads)
 
 

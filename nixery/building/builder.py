@@ -27,10 +27,11 @@ _LATEST = Tag("latest")
 class Settings:
     """How images are built.
 
-    `platform`: of names that leave it open; `popularity`: None to count it from each image's graph; `max_layers`: the
-    root's included; `max_builds`: at once; `hold`: seconds that a request waits for its build.
+    `expressions`: the hash of our own; `platform`: of names that leave it open; `popularity`: None to count it from
+    each image's graph; `max_layers`: the root's included; `max_builds`: at once; `hold`: seconds that a request waits.
     """
 
+    expressions: str
     platform: Platform
     popularity: Popularity | None
     max_layers: int
@@ -109,7 +110,7 @@ class Builder(Service):
     def _recipe(self, name: ImageName, pinned: PinnedSource) -> Recipe:
         platform = name.platform or self._settings.platform
         command = ("bash",) if name.shell else ()
-        return self._current(Recipe(pinned.kind, pinned.pin, name.packages, platform, command, "", 0, "", ""), pinned)
+        return self._current(Recipe("", "", "", name.packages, platform, command, "", 0, "", ""), pinned)
 
     def _current(self, recipe: Recipe, pinned: PinnedSource) -> Recipe:
         """The recipe for the same image with today's source and settings."""
@@ -118,6 +119,7 @@ class Builder(Service):
             recipe,
             kind=pinned.kind,
             pin=pinned.pin,
+            expressions=self._settings.expressions,
             popularity=GRAPH if popularity is None else popularity.hash,
             limit=self._settings.max_layers,
             layout=LAYOUT,

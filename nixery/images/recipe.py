@@ -21,12 +21,14 @@ _texts = deep_iterable(_text, instance_of(tuple))
 class Recipe:
     """What an image is made of.
 
-    `kind` and `pin`: of the package source; `packages`: in their order of precedence; `popularity`: its hash;
-    `limit`: most layers; `layout`: the tar layout's version; `encoder`: the fingerprint of what compresses layers.
+    `kind` and `pin`: of the package source; `expressions`: the hash of our own Nix expressions; `packages`: in their
+    order of precedence; `popularity`: its hash; `limit`: most layers; `layout`: the tar layout's version; `encoder`:
+    the fingerprint of what compresses layers.
     """
 
     kind: str = field(validator=_text)
     pin: str = field(validator=_text)
+    expressions: str = field(validator=_text)
     packages: tuple[str, ...] = field(validator=_texts)
     platform: Platform = field(validator=instance_of(Platform))
     command: tuple[str, ...] = field(validator=_texts)
@@ -46,6 +48,7 @@ class Recipe:
                 "version": KEY_VERSION,
                 "kind": self.kind,
                 "pin": self.pin,
+                "expressions": self.expressions,
                 "packages": self.packages,
                 "platform": self.platform.value,
                 "command": self.command,
@@ -64,6 +67,7 @@ class Recipe:
             recipe = cls(
                 kind=value["kind"],
                 pin=value["pin"],
+                expressions=value["expressions"],
                 packages=tuple(value["packages"]),
                 platform=Platform(value["platform"]),
                 command=tuple(value["command"]),

@@ -78,7 +78,7 @@ class World:
         self.storage = MemoryStorage()
         self.source = Source()
         self.nix = Nix(folder)
-        self.settings = Settings(Platform.AMD64, None, 94, 2, 240)
+        self.settings = Settings("e" * 64, Platform.AMD64, None, 94, 2, 240)
         self.builder = self.restarted()
 
     def restarted(self) -> Builder:
