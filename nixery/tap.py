@@ -24,7 +24,7 @@ from nixery.nix.roots import Roots
 from nixery.packing.packer import Packer
 from nixery.pages.resource import Pages
 from nixery.registry.routes import Registry
-from nixery.registry.site import Drain, make_site
+from nixery.registry.site import Drain, Site, make_site
 from nixery.sources.debian import DebianSource
 from nixery.sources.interfaces import Source
 from nixery.sources.path import PathSource
@@ -64,19 +64,38 @@ def makeService(options: Options) -> IService:
 
 def wire(config: Config, reactor: Reactor) -> IService:
     """The services of a daemon, in the order in which they stand on each other; raises ConfigError."""
+    roots = Roots(_folder(config.state, "gcroots"))
     threads = Threads(reactor, _STORAGE_THREADS, "storage")
     cpu = Threads(reactor, config.pack_workers, "packing")
     storage = backend_named(config.storage_backend).make(config.storage_settings, threads)
     processes = Processes(reactor, config.environment.get("PATH", os.defpath))
-    roots = Roots(os.path.join(config.state, "gcroots"))
     builder = _builder(config, reactor, threads, cpu, storage, _nix(config, processes, roots))
     registry = Registry(builder, storage, threads, reactor)
     site = make_site(registry.app.resource(), Pages(), reactor)  # type: ignore[no-untyped-call]  # Twisted's
     services = OrderedServices()  # type: ignore[no-untyped-call]  # Twisted's
     drain = Drain(site, reactor)
-    for service in (threads, cpu, storage, roots, processes, drain, builder, listening(config.listen, site, reactor)):
+    for service in (threads, cpu, storage, roots, processes, drain, builder, _listening(config.listen, site, reactor)):
         IService(service).setServiceParent(services)
     return services
+
+
+def _folder(state: str, name: str) -> str:
+    """A folder in the state folder, made here, where what stands against it can still be said."""
+    folder = os.path.join(state, name)
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"the state folder {state!r} cannot be used: {error.strerror}; set STATE_DIRECTORY or XDG_STATE_HOME"
+        ) from error
+    return folder
+
+
+def _listening(endpoint: str, site: Site, reactor: Reactor) -> IService:
+    try:
+        return listening(endpoint, site, reactor)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"--listen is {endpoint!r}, which is no Twisted endpoint: {error}") from error
 
 
 def _builder(config: Config, reactor: Reactor, threads: Threads, cpu: Threads, storage: IStorage, nix: Nix) -> Builder:

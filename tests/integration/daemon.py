@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -56,6 +57,7 @@ class Daemon:
     folder: Path
     settings: dict[str, str]
     port: int = 0
+    socket: str | None = None
     process: subprocess.Popen[bytes] | None = None
     log: bytearray = field(factory=bytearray)
 
@@ -95,6 +97,9 @@ class Daemon:
     def ask(self, target: str, method: str = "GET", **headers: str) -> Answer:
         """One request on a connection of its own. Header names with `_` for a dash."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        if self.socket is not None:
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.connect(self.socket)
         try:
             connection.request(method, target, headers={name.replace("_", "-"): text for name, text in headers.items()})
             response = connection.getresponse()

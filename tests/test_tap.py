@@ -1,0 +1,63 @@
+"""The command as a user types it: what it says when it cannot start, and that each option is there."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nixery.config import SETTINGS
+from nixery.tap import Options
+
+PROJECT = Path(__file__).parent.parent
+TWISTD = Path(sys.executable).with_name("twistd")
+
+
+def started(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A start that has to fail by itself."""
+    return subprocess.run(
+        [TWISTD, "-n", "--pidfile=", "nixery", *arguments],
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), "PYTHONPATH": str(PROJECT), **environment},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_each_setting_is_an_option() -> None:
+    options = Options()
+    options.parseOptions(["--port", "9000", "--nixery-pkgs-path", "/set", "--listen", "tcp:1"])
+    assert {setting.option for setting in SETTINGS} | {"listen"} == set(options) - {"help", "version"}
+    assert (options["port"], options["nixery-pkgs-path"], options["nix-timeout"]) == ("9000", "/set", None)
+
+
+@pytest.mark.parametrize(
+    ("environment", "line"),
+    [
+        ({}, "nixery: no package set: set NIXERY_PKGS_PATH"),
+        ({"NIXERY_PKGS_PATH": "/", "PORT": "x"}, "nixery: PORT is 'x'; it may be a whole number from 1 to 65535"),
+        ({"NIXERY_CHANNEL": "nixos-unstable"}, "nixery: NIXERY_CHANNEL is 'nixos-unstable'; it may be nothing"),
+        ({"NIXERY_PKGS_PATH": "/", "NIXERY_STORAGE_BACKEND": "gcs"}, "nixery: NIXERY_STORAGE_BACKEND is 'gcs'; it may"),
+        ({"NIXERY_PKGS_PATH": "/", "STORAGE_PATH": "/dev/null/x"}, "nixery: STORAGE_PATH is '/dev/null/x': Not a dir"),
+        ({"NIXERY_PKGS_PATH": "/", "PATH": "/nonexistent"}, "nixery: the program 'setsid' is not on PATH"),
+        ({"NIXERY_PKGS_PATH": "/", "NIX_POPULARITY_URL": "/etc/passwd"}, "nixery: NIX_POPULARITY_URL is '/etc/passwd'"),
+        ({"NIXERY_PKGS_PATH": "/", "STATE_DIRECTORY": "/dev/null"}, "nixery: the state folder '/dev/null"),
+    ],
+)
+def test_a_start_that_cannot_be_is_one_line_and_status_1(
+    tmp_path: Path, environment: dict[str, str], line: str
+) -> None:
+    ended = started(tmp_path, **environment)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(line)
+    assert ended.stderr.count("\n") == 1
+    assert "starting up" not in ended.stdout
+
+
+def test_an_endpoint_that_is_none_is_one_line_too(tmp_path: Path) -> None:
+    ended = started(tmp_path, "--listen", "nonsense:1", NIXERY_PKGS_PATH="/")
+    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert ended.stderr.startswith("nixery: --listen is 'nonsense:1'")
