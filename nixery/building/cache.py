@@ -1,7 +1,6 @@
 """What is known of images and layers already made: their records in the storage."""
 
 import json
-import os
 
 from twisted.logger import Logger
 
@@ -11,7 +10,7 @@ from nixery.images.recipe import Recipe
 from nixery.storage.interfaces import IStorage
 
 _MANIFEST_BYTES = 4 << 20
-"""The most that clients take (OCI distribution-spec 1.1, "Pushing Manifests": at least this much)."""
+"""Larger blobs are no manifests of ours (the specification has registries take at least 4 MiB)."""
 
 
 class Cache:
@@ -64,7 +63,8 @@ class Cache:
 
     async def manifest(self, digest: Digest) -> bytes | None:
         """A stored manifest, if all that it names is stored."""
-        if await self._storage.find(digest) is None:
+        found = await self._storage.find(digest)
+        if found is None or found.size > _MANIFEST_BYTES:
             return None
         data = await self._storage.read(digest, _MANIFEST_BYTES)
         if data is None or await self._storage.has_all(_named(data)):
@@ -85,7 +85,7 @@ class Cache:
         if not await self._storage.has_all({digest: len(data)}):
             staging = await self._storage.stage()
             try:
-                os.write(staging.fileno(), data)  # a few kilobytes: not worth a thread
+                await staging.write(data)
                 await staging.publish(digest, len(data))
             finally:
                 await staging.abandon()

@@ -61,14 +61,15 @@ class Processes(Service):
     ) -> Exit:
         """Run a program (absolute path and arguments) with nothing on its stdin.
 
-        Ends it after `seconds`, and when the waiting for it is cancelled.
+        Ends it after `seconds`, and when the waiting for it is cancelled. Raises OSError when it cannot be started, and
+        ShuttingDown.
         """
         if not self.running:
             raise ShuttingDown("the registry is stopping; ask again in a moment")
         child = _Child(self._reactor, self._grace, stdout, stderr)
+        child.start((*self._wrapper, *command), environment, seconds)
         self._running.add(child)
         child.gone.addBoth(lambda _: self._running.discard(child))
-        child.start((*self._wrapper, *command), environment, seconds)
         return await child.exit
 
     def stopService(self) -> Deferred[None]:

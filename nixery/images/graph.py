@@ -1,11 +1,10 @@
 """Store paths and the graph of a closure: what runs, what it refers to, and how large each path is."""
 
 import re
-from collections.abc import Iterable, Iterator
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Self
 
-from attrs import define, frozen
+from attrs import frozen
 
 # Nix manual, "Store path": a digest of 32 characters of Nix's base-32 alphabet, a dash and a name of at most 211.
 _STORE_PATH = re.compile(r"/(?:(?!\.\.?/)[^/\x00-\x1f]+/)*[0-9abcdfghijklmnpqrsvwxyz]{32}-[0-9a-zA-Z+._?=-]{1,211}")
@@ -56,11 +55,11 @@ class PathInfo:
     references: tuple[StorePath, ...]
 
 
-@define
+@frozen
 class Closure:
     """Store paths with all of their references: closed, and without cycles (Nix has none but self-references)."""
 
-    paths: dict[StorePath, PathInfo]
+    paths: Mapping[StorePath, PathInfo]
 
     @classmethod
     def of(cls, infos: Iterable[PathInfo]) -> Self:
@@ -80,8 +79,3 @@ class Closure:
 
     def __getitem__(self, path: StorePath) -> PathInfo:
         return self.paths[path]
-
-    @cached_property
-    def size(self) -> int:
-        """Bytes of all NARs."""
-        return sum(info.nar_size for info in self)

@@ -146,7 +146,10 @@ class Nix:
         return (self._expression, *(word for name, value in values.items() for word in ("--argstr", name, value)))
 
     async def _run(self, command: Sequence[str], stdout: Capped | Lines, stderr: Capped | Log, seconds: float) -> Exit:
-        return await self._processes.run(command, self._environment, stdout, stderr, seconds)
+        try:
+            return await self._processes.run(command, self._environment, stdout, stderr, seconds)
+        except OSError as error:
+            raise NixUnavailable(f"{command[0]} cannot be started: {error.strerror}") from error
 
 
 def _checked(report: str) -> tuple[Package | Refusal, ...]:

@@ -18,8 +18,14 @@ class Folder:
     def __init__(self, root: str) -> None:
         self.root = os.path.abspath(root)
         self._lair = Lair(self.path("staging"))
-        self.open = self._lair.open
-        self.close = self._lair.close
+
+    def open(self) -> None:
+        """Make our staging folder, and remove those of processes that died."""
+        self._lair.open()
+
+    def close(self) -> None:
+        """Remove our staging folder and all that is left in it."""
+        self._lair.close()
 
     def path(self, *names: str) -> str:
         """A path in the folder."""

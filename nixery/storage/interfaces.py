@@ -4,12 +4,12 @@ See docs/architecture.md, Storage.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from attrs import frozen
 from twisted.application.service import IService
 from zope.interface import Attribute, Interface
 
+from nixery.concurrency.pool import Pool
 from nixery.images.digest import Digest
 
 
@@ -49,6 +49,9 @@ class IStaging(Interface):
 
     def fileno() -> int:
         """The descriptor to write to, open until publish or abandon."""
+
+    async def write(data: bytes) -> None:
+        """Append bytes, for blobs that are small enough to be at hand; raises StorageUnavailable."""
 
     async def publish(digest: Digest, size: int) -> None:
         """Sync what was written and make it a blob, in one atomic step; the caller vouches for digest and size (bytes).
@@ -91,6 +94,6 @@ class IStorageBackend(Interface):
 
     name: str = Attribute("what NIXERY_STORAGE_BACKEND says to choose it")
 
-    def make(settings: Mapping[str, str], threads: Any) -> IStorage:
-        """A storage from settings (environment variable names to values), with `threads` (concurrency.pool.Pool) for
+    def make(settings: Mapping[str, str], threads: Pool) -> IStorage:
+        """A storage from settings (environment variable names to values), with `threads` for
         its blocking calls. Raises ConfigError."""

@@ -54,7 +54,10 @@ class MemoryStorage(Service):
 
     async def create_record(self, name: str, data: bytes) -> bool:
         """See IStorage."""
-        return self.records.setdefault(checked(name), data) is data
+        if checked(name) in self.records:
+            return False
+        self.records[name] = data
+        return True
 
     async def swap_record(self, name: str, old: bytes, new: bytes) -> bool:
         """See IStorage."""
@@ -75,6 +78,10 @@ class _Staging:
     def fileno(self) -> int:
         """See IStaging."""
         return self._file.fileno()
+
+    async def write(self, data: bytes) -> None:
+        """See IStaging."""
+        os.write(self.fileno(), data)
 
     async def publish(self, digest: Digest, size: int) -> None:
         """See IStaging."""

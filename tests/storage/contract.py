@@ -1,9 +1,12 @@
 """What every storage must do: the cases that each backend's tests run. Used by subclassing StorageContract."""
 
 import os
+from collections.abc import Coroutine, Iterable
+from typing import Any
 
 import pytest
 import pytest_twisted
+from twisted.internet.defer import Deferred, gatherResults
 
 from nixery.errors import StorageUnavailable
 from nixery.images.digest import Digest
@@ -41,7 +44,20 @@ async def content(storage: IStorage, digest: Digest) -> bytes | None:
     raise AssertionError(f"no content at {found}")
 
 
+def at_once(works: Iterable[Coroutine[Any, Any, bool]]) -> Deferred[list[bool]]:
+    """The outcomes of pieces of work that run side by side."""
+    return gatherResults([Deferred.fromCoroutine(work) for work in works])
+
+
 class StorageContract:
+    @pytest_twisted.ensureDeferred
+    async def test_what_is_written_in_parts_is_one_blob(self, storage: IStorage) -> None:
+        staging = await storage.stage()
+        await staging.write(b"la")
+        await staging.write(b"yer")
+        await staging.publish(Digest.of(b"layer"), 5)
+        assert await content(storage, Digest.of(b"layer")) == b"layer"
+
     @pytest_twisted.ensureDeferred
     async def test_a_published_blob_is_found(self, storage: IStorage) -> None:
         digest = await store(storage, b"layer")
@@ -109,6 +125,9 @@ class StorageContract:
         assert await storage.read_record("v1/images/abc") is None
         assert await storage.create_record("v1/images/abc", b"first")
         assert not await storage.create_record("v1/images/abc", b"second")
+        data = await storage.read_record("v1/images/abc")
+        assert data is not None
+        assert not await storage.create_record("v1/images/abc", data)
         assert await storage.read_record("v1/images/abc") == b"first"
 
     @pytest_twisted.ensureDeferred
@@ -121,11 +140,11 @@ class StorageContract:
 
     @pytest_twisted.ensureDeferred
     async def test_of_twenty_rivals_one_creates_and_one_swaps(self, storage: IStorage) -> None:
-        created = [await storage.create_record("v1/leases/x", b"%d" % n) for n in range(20)]
+        created = await at_once(storage.create_record("v1/leases/x", b"%d" % n) for n in range(20))
         assert created.count(True) == 1
         old = await storage.read_record("v1/leases/x")
         assert old is not None
-        swapped = [await storage.swap_record("v1/leases/x", old, b"new %d" % n) for n in range(20)]
+        swapped = await at_once(storage.swap_record("v1/leases/x", old, b"new %d" % n) for n in range(20))
         assert swapped.count(True) == 1
 
     @pytest.mark.parametrize("name", ["", "v1", "v1/../x", "/v1/x", "v1//x", "v1/x/", "v1/X", "layers/x", "v1/a\n"])

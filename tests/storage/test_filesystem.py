@@ -1,12 +1,12 @@
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import pytest_twisted
+from twisted.internet import reactor
 
-from nixery.concurrency.pool import Inline
+from nixery.concurrency.pool import Inline, Threads
 from nixery.errors import ConfigError, StorageUnavailable
 from nixery.images.digest import Digest
 from nixery.storage.filesystem import FilesystemStorage, make
@@ -31,9 +31,13 @@ def storage(tmp_path: Path) -> Iterator[FilesystemStorage]:
 class TestContract(StorageContract):
     @pytest.fixture
     def storage(self, tmp_path: Path) -> Iterator[IStorage]:
-        storage = opened(tmp_path)
+        threads = Threads(reactor, 8, "test")  # type: ignore[arg-type]  # mypy sees a module
+        threads.startService()
+        storage = FilesystemStorage(Folder(str(tmp_path)), threads)
+        storage.startService()
         yield storage
         storage.stopService()
+        pytest_twisted.blockon(threads.stopService())
         assert os.listdir(tmp_path / "staging") == [".lock"], "a stopped storage leaves no staged file"
 
 
@@ -156,27 +160,6 @@ async def test_a_disk_error_is_named_and_leaves_nothing(
     assert await storage.read_record("v1/images/a") is None
     assert [path.name for path in (tmp_path / "staging").rglob("*") if path.is_file()].count(".lock") == 2
     assert len([path for path in (tmp_path / "staging").rglob("*") if path.is_file()]) == 2
-
-
-def test_of_twenty_threads_one_swaps(tmp_path: Path) -> None:
-    folder = Folder(str(tmp_path))
-    folder.open()
-    folder.create("v1/leases/a", b"old")
-    won: list[bool] = []
-    start = threading.Barrier(20)
-
-    def rival(number: int) -> None:
-        start.wait(10)
-        won.append(folder.swap("v1/leases/a", b"old", b"%d" % number))
-
-    threads = [threading.Thread(target=rival, args=(n,)) for n in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(10)
-    assert won.count(True) == 1
-    assert len(won) == 20
-    folder.close()
 
 
 def test_a_folder_that_cannot_be_made_is_a_wrong_setting(tmp_path: Path) -> None:
