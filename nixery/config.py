@@ -91,7 +91,7 @@ SETTINGS = (
     Setting("NIXERY_STORAGE_BACKEND", "filesystem", "where blobs are stored: filesystem or memory"),
     Setting("STORAGE_PATH", "storage in the state folder", "the filesystem backend's folder", os.path.abspath),
     Setting("NIX_TIMEOUT", "60", "seconds that one builder of Nix may take", _whole(1, _DAY)),
-    Setting("NIXERY_BUILD_TIMEOUT", "1800", "seconds that the build of an image may take", _whole(1, _DAY)),
+    Setting("NIXERY_BUILD_TIMEOUT", "1800", "seconds that nix-build may take for an image", _whole(1, _DAY)),
     Setting("NIXERY_HOLD", "240", "seconds that a request waits for its image", _whole(1, _DAY)),
     Setting("NIX_POPULARITY_URL", "counted from each image", "popularity of packages, for sharing layers", _file),
     Setting("NIXERY_MAX_LAYERS", "94", "most layers of an image", _whole(2, 125)),

@@ -21,7 +21,7 @@ class NixeryError(Exception):
 
 
 class ConfigError(NixeryError):
-    """A setting is wrong. Raised before anything listens; never sent to a client."""
+    """A setting, or an argument of a command, is wrong. Raised before anything listens; never sent to a client."""
 
 
 # What the client asked for is malformed or unknown.
@@ -112,6 +112,9 @@ class StillBuilding(Unavailable):
 
 class ShuttingDown(Unavailable):
     """The daemon is stopping."""
+
+    def __init__(self) -> None:
+        super().__init__("the registry is stopping; ask again in a moment")
 
 
 class SourceUnavailable(Unavailable):

@@ -31,7 +31,7 @@ from nixery.sources.path import PathSource
 from nixery.storage.backend import backend_named
 from nixery.storage.interfaces import IStorage
 
-_STORAGE_THREADS = 8
+_FILE_THREADS = 8
 
 
 class Reactor(IReactorProcessTime, IReactorFromThreads, IReactorCore):
@@ -65,16 +65,16 @@ def makeService(options: Options) -> IService:
 def wire(config: Config, reactor: Reactor) -> IService:
     """The services of a daemon, in the order in which they stand on each other; raises ConfigError."""
     roots = Roots(_folder(config.state, "gcroots"))
-    threads = Threads(reactor, _STORAGE_THREADS, "storage")
+    files = Threads(reactor, _FILE_THREADS, "files")
     cpu = Threads(reactor, config.pack_workers, "packing")
-    storage = backend_named(config.storage_backend).make(config.storage_settings, threads)
+    storage = backend_named(config.storage_backend).make(config.storage_settings, files)
     processes = Processes(reactor, config.environment.get("PATH", os.defpath))
-    builder = _builder(config, reactor, threads, cpu, storage, _nix(config, processes, roots))
-    registry = Registry(builder, storage, threads, reactor)
+    builder = _builder(config, reactor, files, cpu, storage, _nix(config, processes, roots))
+    registry = Registry(builder, storage, files, reactor)
     site = make_site(registry.app.resource(), Pages(), reactor)  # type: ignore[no-untyped-call]  # Twisted's
     services = OrderedServices()  # type: ignore[no-untyped-call]  # Twisted's
     drain = Drain(site, reactor)
-    for service in (threads, cpu, storage, roots, processes, drain, builder, _listening(config.listen, site, reactor)):
+    for service in (files, cpu, storage, roots, processes, drain, builder, _listening(config.listen, site, reactor)):
         IService(service).setServiceParent(services)
     return services
 
@@ -98,19 +98,11 @@ def _listening(endpoint: str, site: Site, reactor: Reactor) -> IService:
         raise ConfigError(f"--listen is {endpoint!r}, which is no Twisted endpoint: {error}") from error
 
 
-def _builder(config: Config, reactor: Reactor, threads: Threads, cpu: Threads, storage: IStorage, nix: Nix) -> Builder:
-    popularity = _popularity(config.popularity)
+def _builder(config: Config, reactor: Reactor, files: Threads, cpu: Threads, storage: IStorage, nix: Nix) -> Builder:
     cache = Cache(storage)
-    layers = Layers(Packer(cpu, storage), cache, cpu, reactor, popularity, config.max_layers)
-    settings = Settings(
-        expressions.fingerprint(),
-        Platform(config.platform),
-        popularity,
-        config.max_layers,
-        config.max_builds,
-        config.hold,
-    )
-    return Builder(_source(config, threads), nix, layers, cache, reactor, settings)
+    layers = Layers(Packer(cpu, storage), cache, cpu, reactor, _popularity(config.popularity), config.max_layers)
+    settings = Settings(expressions.fingerprint(), Platform(config.platform), config.max_builds, config.hold)
+    return Builder(_source(config, files), nix, layers, cache, reactor, settings)
 
 
 def _nix(config: Config, processes: Processes, roots: Roots) -> Nix:
@@ -119,10 +111,10 @@ def _nix(config: Config, processes: Processes, roots: Roots) -> Nix:
     return Nix(processes, environment, str(expressions.IMAGE), roots.folder, limits)
 
 
-def _source(config: Config, threads: Threads) -> Source:
+def _source(config: Config, files: Threads) -> Source:
     if config.source_kind == "debian":
-        return DebianSource(config.source_path, str(expressions.DEBIAN), threads)
-    return PathSource(config.source_path, threads)
+        return DebianSource(config.source_path, str(expressions.DEBIAN), files)
+    return PathSource(config.source_path, files)
 
 
 def _popularity(path: str | None) -> Popularity | None:

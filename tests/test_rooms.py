@@ -18,7 +18,7 @@ FLOORS = [
     {"sources", "nix", "packing", "debian"},
     {"building"},
     {"registry", "pages"},
-    {"commands", "kubernetes"},
+    {"commands"},
     {"tap"},
 ]
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}

@@ -1,6 +1,9 @@
 """From an image name to a stored image: the pipeline, top to bottom."""
 
-from attrs import evolve, frozen
+from collections.abc import Sequence
+from typing import Protocol
+
+from attrs import frozen
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
@@ -13,28 +16,33 @@ from nixery.errors import ManifestUnknown, NixeryError
 from nixery.images.digest import Digest
 from nixery.images.manifest import Format, ImageRecord
 from nixery.images.name import ImageName, Platform, Tag
-from nixery.images.popularity import GRAPH, Popularity
 from nixery.images.recipe import Recipe
 from nixery.images.source import PinnedSource
-from nixery.nix.driver import Built, Nix
-from nixery.packing.members import fingerprint
+from nixery.nix.driver import Built
+from nixery.packing.members import encoder_fingerprint
 from nixery.sources.interfaces import Source
 
 _LATEST = Tag("latest")
+"""What a digest is made again from: whose tag it once was is not known."""
+
+
+class Nix(Protocol):
+    """See nixery.nix.driver.Nix."""
+
+    async def build(self, source: PinnedSource, names: Sequence[str], system: str) -> Built:
+        """Build what these names stand for."""
 
 
 @frozen
 class Settings:
     """How images are built.
 
-    `expressions`: the hash of our own; `platform`: of names that leave it open; `popularity`: None to count it from
-    each image's graph; `max_layers`: the root's included; `max_builds`: at once; `hold`: seconds that a request waits.
+    `expressions`: the hash of our own; `platform`: of names that leave it open; `max_builds`: at once; `hold`: seconds
+    that a request waits.
     """
 
     expressions: str
     platform: Platform
-    popularity: Popularity | None
-    max_layers: int
     max_builds: int
     hold: float
 
@@ -73,8 +81,9 @@ class Builder(Service):
     async def by_tag(self, name: ImageName, tag: Tag) -> ImageRecord:
         """The image of that name. Cancelling the wait, or the end of its time, leaves the build alone."""
         pinned = await self._source.pin(tag)
-        recipe = self._recipe(name, pinned)
-        return await self._image(recipe, pinned)
+        command = ("bash",) if name.shell else ()
+        recipe = self._recipe(name.packages, name.platform or self._settings.platform, command, pinned)
+        return await self._image(recipe, pinned, tag)
 
     async def by_digest(self, digest: Digest) -> bytes:
         """A manifest's bytes: as stored, or made again by its recipe; raises ManifestUnknown."""
@@ -86,12 +95,12 @@ class Builder(Service):
         if recipe is None:
             raise ManifestUnknown(f"no manifest with the digest {digest} is known; pull the image by its tag")
         pinned = await self._source.pin(_LATEST)
-        if recipe != self._current(recipe, pinned):
+        if recipe != self._recipe(recipe.packages, recipe.platform, recipe.command, pinned):
             raise ManifestUnknown(
                 f"the manifest {digest} is no longer stored, and the package set or this registry's settings have "
                 "changed since it was made; pull the image by its tag"
             )
-        record = await self._image(recipe, pinned)
+        record = await self._image(recipe, pinned, _LATEST)
         for manifest in map(record.manifest, Format):
             if Digest.of(manifest) == digest:
                 return manifest
@@ -100,41 +109,41 @@ class Builder(Service):
             "pull the image by its tag"
         )
 
-    async def _image(self, recipe: Recipe, pinned: PinnedSource) -> ImageRecord:
+    async def _image(self, recipe: Recipe, pinned: PinnedSource, tag: Tag) -> ImageRecord:
         key = recipe.key()
         known = await self._cache.image(key)
         if known is not None:
             return known
-        return await self._builds.join(key, lambda: self._build(recipe, pinned), self._settings.hold)
+        return await self._builds.join(key, lambda: self._build(recipe, pinned, tag), self._settings.hold)
 
-    def _recipe(self, name: ImageName, pinned: PinnedSource) -> Recipe:
-        platform = name.platform or self._settings.platform
-        command = ("bash",) if name.shell else ()
-        return self._current(Recipe("", "", "", name.packages, platform, command, "", 0, "", ""), pinned)
-
-    def _current(self, recipe: Recipe, pinned: PinnedSource) -> Recipe:
-        """The recipe for the same image with today's source and settings."""
-        popularity = self._settings.popularity
-        return evolve(
-            recipe,
+    def _recipe(
+        self, packages: tuple[str, ...], platform: Platform, command: tuple[str, ...], pinned: PinnedSource
+    ) -> Recipe:
+        return Recipe(
             kind=pinned.kind,
             pin=pinned.pin,
             expressions=self._settings.expressions,
-            popularity=GRAPH if popularity is None else popularity.hash,
-            limit=self._settings.max_layers,
+            packages=packages,
+            platform=platform,
+            command=command,
+            popularity=self._layers.popularity_hash,
+            limit=self._layers.limit,
             layout=LAYOUT,
-            encoder=fingerprint(),
+            encoder=encoder_fingerprint(),
         )
 
-    async def _build(self, recipe: Recipe, pinned: PinnedSource) -> ImageRecord:
-        """What the coalescer runs once for all who ask: everything from Nix to the records."""
+    async def _build(self, recipe: Recipe, pinned: PinnedSource, tag: Tag) -> ImageRecord:
+        """What the coalescer runs once for all who ask: everything from Nix to the records.
+
+        A set that changed while it was evaluated may have given us a mixture: that is served and not remembered.
+        """
         began = self._clock.seconds()
         packages = " ".join(recipe.packages)
         try:
             built = await self._nix.build(pinned, recipe.packages, recipe.platform.system)
             built_at = self._clock.seconds()
             record = await self._packed(recipe, built)
-            if (await self._source.pin(_LATEST)).pin == recipe.pin:
+            if (await self._source.pin(tag)).pin == recipe.pin:
                 await self._cache.remember(recipe, record)
         except NixeryError as error:
             self._log.warn("cannot build {packages}: {error}", packages=packages, error=error)

@@ -12,16 +12,14 @@ from nixery.concurrency.pool import Pool
 from nixery.images import root
 from nixery.images.layers import LayerContents, layer_key, plan
 from nixery.images.manifest import Layer
-from nixery.images.popularity import Popularity
+from nixery.images.popularity import GRAPH, Popularity
 from nixery.nix.driver import Built
 from nixery.packing import tar
-from nixery.packing.members import fingerprint
+from nixery.packing.members import encoder_fingerprint
 from nixery.packing.packer import Packer
 
 LAYOUT = f"{tar.LAYOUT}.{root.LAYOUT}"
 """Stands for how store paths become layers; part of every recipe."""
-
-_UNLIMITED = 1 << 30  # the packer has a limit of its own
 
 
 class Layers:
@@ -37,8 +35,13 @@ class Layers:
         self._cache = cache
         self._cpu = cpu
         self._popularity = popularity
-        self._limit = limit
-        self._packs: Coalescer[str, Layer] = Coalescer(clock, _UNLIMITED)
+        self.limit = limit
+        self._packs: Coalescer[str, Layer] = Coalescer(clock, None)
+
+    @property
+    def popularity_hash(self) -> str:
+        """What stands for the popularity in a recipe."""
+        return GRAPH if self._popularity is None else self._popularity.hash
 
     async def close(self) -> None:
         """Give up what is being packed; returns when nothing is left of it."""
@@ -48,25 +51,25 @@ class Layers:
     async def of(self, built: Built) -> tuple[Layer, ...]:
         """All layers of an image, side by side; waits for all of them, also when one fails: they hold store paths."""
         contents = await self._cpu.run(self._plan, built)
-        pending = [self._store_paths(built, layer) for layer in contents]
-        pending.append(self._root(built))
+        pending = [self._layer_of_paths(built, layer) for layer in contents]
+        pending.append(self._layer_of_root(built))
         outcomes = await DeferredList(pending, consumeErrors=True)
         return tuple(_successful(outcome) for _, outcome in outcomes)
 
     def _plan(self, built: Built) -> tuple[LayerContents, ...]:
         popularity = self._popularity or Popularity.counted(built.closure)
-        return plan(built.closure, built.outputs, popularity, self._limit - 1)
+        return plan(built.closure, built.outputs, popularity, self.limit - 1)
 
-    def _store_paths(self, built: Built, contents: LayerContents) -> Deferred[Layer]:
-        key = layer_key((built.closure[path] for path in contents.paths), tar.LAYOUT, fingerprint())
+    def _layer_of_paths(self, built: Built, contents: LayerContents) -> Deferred[Layer]:
+        key = layer_key((built.closure[path] for path in contents.paths), tar.LAYOUT, encoder_fingerprint())
         return self._packs.join(
             key, lambda: self._layer(key, lambda: self._packer.paths(contents.paths, contents.comment))
         )
 
-    def _root(self, built: Built) -> Deferred[Layer]:
+    def _layer_of_root(self, built: Built) -> Deferred[Layer]:
         """The image root's layer: what it links to, and in which order, decides on it."""
         order = " ".join(map(str, built.outputs))
-        key = layer_key(built.closure, f"{LAYOUT} root of {order}", fingerprint())
+        key = layer_key(built.closure, f"{LAYOUT} root of {order}", encoder_fingerprint())
         return self._packs.join(key, lambda: self._layer(key, lambda: self._packer.root(built.outputs, "image root")))
 
     async def _layer(self, key: str, pack: Callable[[], Awaitable[Layer]]) -> Layer:

@@ -31,8 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def progress_on(stream: TextIO) -> Progress:
     """One line that changes on a terminal, a line for each phase elsewhere."""
     if not stream.isatty():
-        return lambda words: print(words, file=stream, flush=True)
-    return lambda words: print(f"\r\x1b[K{words}", end="\n" if "store paths" in words else "", file=stream, flush=True)
+        return lambda words, last: print(words, file=stream, flush=True)
+    return lambda words, last: print(f"\r\x1b[K{words}", end="\n" if last else "", file=stream, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ A waiter that goes away disturbs nobody: work that runs goes on without waiters,
 dropped with its last waiter, unless somebody was told to come back for it.
 """
 
+import sys
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
@@ -20,11 +21,11 @@ V = TypeVar("V")
 
 
 class Coalescer(Generic[K, V]):
-    """Work in flight, by key. At most `limit` pieces run at once; the others wait in order."""
+    """Work in flight, by key. At most `limit` pieces (None: any number) run at once; the others wait in order."""
 
-    def __init__(self, clock: IReactorTime, limit: int) -> None:
+    def __init__(self, clock: IReactorTime, limit: int | None) -> None:
         self._clock = clock
-        self._limit = DeferredSemaphore(limit)
+        self._limit = DeferredSemaphore(limit or sys.maxsize)
         self._flights: dict[K, _Flight[V]] = {}
         self._closed = False
 
@@ -38,7 +39,7 @@ class Coalescer(Generic[K, V]):
         concerns this waiter only. Fails with ShuttingDown after close.
         """
         if self._closed:
-            return _failed(ShuttingDown("the registry is stopping; ask again in a moment"))
+            return _failed(ShuttingDown())
         flight = self._flights.get(key)
         if flight is None:
             flight = self._flights[key] = _Flight()
@@ -65,7 +66,7 @@ class Coalescer(Generic[K, V]):
             finally:
                 self._limit.release()
         except CancelledError:
-            outcome = Failure(ShuttingDown("the registry is stopping; ask again in a moment"))
+            outcome = Failure(ShuttingDown())
         except Exception:
             outcome = Failure()
         if self._flights.get(key) is flight:

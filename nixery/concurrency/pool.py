@@ -1,4 +1,4 @@
-"""Threads apart from the reactor's own: one pool for packing, one for a storage's blocking calls."""
+"""Threads apart from the reactor's own: one pool for packing, one for whatever waits for files."""
 
 from collections.abc import Callable
 from typing import ParamSpec, Protocol, TypeVar

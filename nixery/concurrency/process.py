@@ -65,7 +65,7 @@ class Processes(Service):
         ShuttingDown.
         """
         if not self.running:
-            raise ShuttingDown("the registry is stopping; ask again in a moment")
+            raise ShuttingDown()
         child = _Child(self._reactor, self._grace, stdout, stderr)
         child.start((*self._wrapper, *command), environment, seconds)
         self._running.add(child)

@@ -15,7 +15,7 @@ from attrs import frozen
 from nixery.errors import SourceUnavailable
 
 _FORMAT = "\t".join(["$(FILENAME)", "$(REPO_URI)", "$(ARCHITECTURE)", "$(RELEASE)", "$(DESCRIPTION)"])
-_CAT_FILE = "/usr/lib/apt/apt-helper"
+_APT_HELPER = "/usr/lib/apt/apt-helper"
 _FETCHED_BY_NIX = ("http://", "https://", "file:")
 _USUAL_PRIORITY = 500  # apt_preferences(5): what is neither pinned nor NotAutomatic
 
@@ -106,7 +106,7 @@ def priorities(policy: str) -> dict[str, int]:
 
 def lines(file: Path) -> Iterator[bytes]:
     """The lines of a list, however apt has compressed it. Raises SourceUnavailable."""
-    with subprocess.Popen([_CAT_FILE, "cat-file", str(file)], stdout=subprocess.PIPE) as reader:
+    with subprocess.Popen([_APT_HELPER, "cat-file", str(file)], stdout=subprocess.PIPE) as reader:
         assert reader.stdout is not None
         yield from reader.stdout
     if reader.returncode != 0:

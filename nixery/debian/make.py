@@ -10,8 +10,8 @@ from nixery.debian.packages import Package, newest, read_packages
 from nixery.debian.replace import replaced
 from nixery.errors import SourceUnavailable
 
-Progress = Callable[[str], None]
-"""Is called with a few words at the beginning of each phase, and with a count at its end."""
+Progress = Callable[[str, bool], None]
+"""Is called with a few words, and whether they are the last on an architecture."""
 
 
 def make_index(out: Path, architectures: Iterable[str], cache: Path, update: bool, progress: Progress) -> str:
@@ -45,7 +45,7 @@ def _targets(architecture: str, cache: Path, update: bool, progress: Progress) -
         return found
     if own and not update:
         raise SourceUnavailable(f"apt has no lists for {architecture}: run apt-get update, or give --update")
-    progress(f"{architecture}: apt fetches lists")
+    progress(f"{architecture}: apt fetches lists", False)
     apt = private(cache, architecture)
     try:
         apt.update()
@@ -65,14 +65,14 @@ _ELSEWHERE = (
 def _read(targets: Iterable[Target], architecture: str, progress: Progress) -> dict[str, Package]:
     packages: dict[str, Package] = {}
     for target in targets:
-        progress(f"{architecture}: reading {target.suite}, {len(packages)} packages so far")
+        progress(f"{architecture}: reading {target.suite}, {len(packages)} packages so far", False)
         packages = newest(read_packages(lines(target.file), target.base, target.priority), packages)
     return packages
 
 
 def _write(folder: Path, packages: Mapping[str, Package], architecture: str, progress: Progress) -> None:
-    progress(f"{architecture}: resolving {len(packages)} packages")
+    progress(f"{architecture}: resolving {len(packages)} packages", False)
     contents = index(packages, architecture)
     write_files(folder, contents.files)
     counts = f"{contents.groups} store paths, {contents.unmet} unmet dependencies"
-    progress(f"{architecture}: {len(packages)} packages, {counts}")
+    progress(f"{architecture}: {len(packages)} packages, {counts}", True)

@@ -9,15 +9,10 @@ from collections.abc import Iterable, Sequence
 
 from nixery.images import alternatives, standard
 from nixery.images.entries import (
-    Directory,
-    Entry,
     File,
-    Link,
     Listing,
     RootCopy,
-    RootDirectory,
     RootEntry,
-    RootFile,
     RootLink,
 )
 from nixery.images.graph import StorePath
@@ -27,21 +22,6 @@ from nixery.images.union import Folder, Source
 
 LAYOUT = "1"
 """Raised whenever the same packages are joined into another root."""
-
-__all__ = [
-    "LAYOUT",
-    "Directory",
-    "Entry",
-    "File",
-    "Link",
-    "Listing",
-    "RootCopy",
-    "RootDirectory",
-    "RootEntry",
-    "RootFile",
-    "RootLink",
-    "join",
-]
 
 
 def join(packages: Sequence[StorePath], listing: Listing) -> tuple[tuple[str, RootEntry], ...]:

@@ -79,7 +79,12 @@ class Nix:
         Raises PackagesUnavailable with a reason for each package that cannot be had, EvaluationFailed, BuildFailed,
         BuildTimedOut, or NixUnavailable.
         """
-        folder = tempfile.mkdtemp(dir=self._roots())
+        try:
+            folder = tempfile.mkdtemp(dir=self._roots())
+        except OSError as error:
+            raise NixUnavailable(
+                f"there is no place for links to what Nix builds: {error.strerror or error}"
+            ) from error
         try:
             packages = await self._build(source, names, system, folder)
             closure = await self._closure([output for package in packages for output in package.outputs])

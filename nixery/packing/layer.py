@@ -65,7 +65,7 @@ class _Blob:
 
     def _take(self, piece: memoryview) -> None:
         if self._cancelled.is_set():
-            raise ShuttingDown("packing a layer was given up before its end; ask again")
+            raise ShuttingDown()
         self._diff_id.update(piece)
         member = compress(piece)
         self._digest.update(member)

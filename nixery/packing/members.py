@@ -20,7 +20,7 @@ def compress(piece: memoryview | bytes) -> bytearray:
 
 
 @cache
-def fingerprint() -> str:
+def encoder_fingerprint() -> str:
     """What tells encoders apart, part of a layer's cache key: the SHA-256 of what this one makes of a fixed sample."""
     return hashlib.sha256(compress(_sample())).hexdigest()
 

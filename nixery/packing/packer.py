@@ -67,7 +67,7 @@ class Packer:
         await self._slots.acquire()
         try:
             if cancelled.is_set():
-                raise ShuttingDown("the daemon is stopping; ask again in a while")
+                raise ShuttingDown()
             return await self._staged(pack, cancelled)
         finally:
             self._slots.release()

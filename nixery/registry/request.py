@@ -22,7 +22,7 @@ class Request(server.Request):
     def process(self) -> None:
         """See twisted.web.server.Request."""
         self.began = self.channel.factory.reactor.seconds()
-        self.channel.factory.began(self)
+        self.channel.factory.opened(self)
         super().process()  # type: ignore[no-untyped-call]  # Twisted has not typed it
 
     def getRequestHostname(self) -> bytes:

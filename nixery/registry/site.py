@@ -39,7 +39,7 @@ class Site(server.Site):
         self._open: set[Request] = set()
         self._idle: list[Deferred[None]] = []
 
-    def began(self, request: Request) -> None:
+    def opened(self, request: Request) -> None:
         """Count a request that has been received."""
         self._open.add(request)
 

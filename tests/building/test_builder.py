@@ -37,7 +37,7 @@ class Source:
         self.pinned = PinnedSource("path", "one", "/set")
 
     async def pin(self, tag: Tag) -> PinnedSource:
-        return self.pinned
+        return self.pinned if tag == LATEST else evolve(self.pinned, pin=f"{self.pinned.pin} {tag.text}")
 
 
 class Nix:
@@ -74,22 +74,22 @@ _BASE32 = str.maketrans("e", "z")
 
 class World:
     def __init__(self, folder: Path) -> None:
+        self.limit = 94
         self.clock = Clock()
         self.storage = MemoryStorage()
         self.source = Source()
         self.nix = Nix(folder)
-        self.settings = Settings("e" * 64, Platform.AMD64, None, 94, 2, 240)
+        self.settings = Settings("e" * 64, Platform.AMD64, 2, 240)
         self.builder = self.restarted()
 
     def restarted(self) -> Builder:
         cache = Cache(self.storage)
         packer = Packer(Inline(), self.storage)
-        limit = self.settings.max_layers
-        layers = Layers(packer, cache, Inline(), self.clock, self.settings.popularity, limit)
-        return Builder(self.source, self.nix, layers, cache, self.clock, self.settings)  # type: ignore[arg-type]
+        layers = Layers(packer, cache, Inline(), self.clock, None, self.limit)
+        return Builder(self.source, self.nix, layers, cache, self.clock, self.settings)
 
-    def ask(self, name: ImageName = HELLO) -> Deferred[ImageRecord]:
-        return Deferred.fromCoroutine(self.builder.by_tag(name, LATEST))
+    def ask(self, name: ImageName = HELLO, tag: Tag = LATEST) -> Deferred[ImageRecord]:
+        return Deferred.fromCoroutine(self.builder.by_tag(name, tag))
 
 
 @pytest.fixture
@@ -145,6 +145,15 @@ async def test_a_source_that_changed_meanwhile_is_served_and_not_remembered(worl
     record = await asked
     assert await world.storage.has_all(record.blobs())
     assert not any(name.startswith(("v1/images", "v1/recipes")) for name in world.storage.records)
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_image_of_another_tag_is_remembered_too(world: World) -> None:
+    record = await world.ask(tag=Tag("v1"))
+    assert await world.ask(tag=Tag("v1")) == record
+    assert len(world.nix.calls) == 1
+    await world.ask()
+    assert len(world.nix.calls) == 2
 
 
 @pytest_twisted.ensureDeferred
@@ -218,7 +227,7 @@ async def test_by_digest_says_why_it_cannot_be_made_again(world: World) -> None:
 @pytest_twisted.ensureDeferred
 async def test_a_limit_on_layers_includes_the_root(tmp_path: Path) -> None:
     world = World(tmp_path)
-    world.settings = evolve(world.settings, max_layers=3)
+    world.limit = 3
     world.builder = world.restarted()
     assert len((await world.ask(ImageName.parse("a/b/c/d/e/f"))).layers) == 3
 

@@ -64,7 +64,7 @@ def test_an_error_is_one_line(
 
 def test_progress_is_a_line_for_each_phase() -> None:
     stream = io.StringIO()
-    progress_on(stream)("reading")
+    progress_on(stream)("reading", False)
     assert stream.getvalue() == "reading\n"
 
 
@@ -75,6 +75,6 @@ def test_progress_is_one_changing_line_on_a_terminal() -> None:
 
     stream = Terminal()
     progress = progress_on(stream)
-    progress("reading")
-    progress("5 packages, 4 store paths")
-    assert stream.getvalue() == "\r\x1b[Kreading\r\x1b[K5 packages, 4 store paths\n"
+    progress("reading", False)
+    progress("5 packages", True)
+    assert stream.getvalue() == "\r\x1b[Kreading\r\x1b[K5 packages\n"

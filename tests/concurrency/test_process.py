@@ -164,6 +164,23 @@ async def test_fault_4_a_child_ends_when_the_daemon_is_killed(tmp_path: Path) ->
     assert await gone(pid)
 
 
+@pytest_twisted.ensureDeferred
+async def test_a_child_that_cannot_be_started_keeps_no_other_from_being_ended(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object, **options: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    run = Run(processes, CHILD_IN_ITS_OWN_SESSION)
+    await run.reads(b"\n")
+    with monkeypatch.context() as patched:
+        patched.setattr(reactor, "spawnProcess", refuse)
+        with pytest.raises(BlockingIOError):
+            await Run(processes, "").exit
+    await processes.stopService()
+    assert await gone(int(bytes(run.stdout)))
+
+
 def test_a_missing_program_is_named() -> None:
     with pytest.raises(ConfigError, match="'setsid' is not on PATH"):
         Processes(reactor, "/nonexistent")  # type: ignore[arg-type]  # the reactor module is untyped

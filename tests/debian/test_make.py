@@ -47,59 +47,70 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     return Machine(monkeypatch)
 
 
+class Told:
+    """Progress, written down."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.last: list[bool] = []
+
+    def __call__(self, words: str, last: bool) -> None:
+        self.words.append(words)
+        self.last.append(last)
+
+
 @pytest.fixture
-def told() -> list[str]:
-    return []
+def told() -> Told:
+    return Told()
 
 
-def test_an_index_is_made_of_the_machine_s_lists(machine: Machine, tmp_path: Path, told: list[str]) -> None:
-    pin = make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, told.append)
+def test_an_index_is_made_of_the_machine_s_lists(machine: Machine, tmp_path: Path, told: Told) -> None:
+    pin = make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, told)
     assert json.loads((tmp_path / "out/index.json").read_text()) == {
         "format": 1, "architectures": ["amd64"], "suites": ["security", "stable"], "pin": pin,
     }  # fmt: skip
     assert json.loads((tmp_path / "out/amd64/names.json").read_text()) == {"hello": 0, "libc6": 0}
-    assert told[-1] == "amd64: 2 packages, 2 store paths, 0 unmet dependencies"
+    assert told.words[-1] == "amd64: 2 packages, 2 store paths, 0 unmet dependencies"
+    assert (told.last[-1], sum(told.last)) == (True, 1)
     assert machine.updates == 0
     assert not (tmp_path / "cache").exists()
 
 
-def test_the_same_lists_give_the_same_pin(machine: Machine, tmp_path: Path, told: list[str]) -> None:
-    first = make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, told.append)
+def test_the_same_lists_give_the_same_pin(machine: Machine, tmp_path: Path, told: Told) -> None:
+    first = make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, told)
     machine.own = list(reversed(OWN))
-    assert make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, told.append) == first
+    assert make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, told) == first
 
 
-def test_lists_of_another_architecture_are_fetched(machine: Machine, tmp_path: Path, told: list[str]) -> None:
-    make_index(tmp_path / "out", ["arm64", "amd64", "arm64"], tmp_path / "cache", False, told.append)
+def test_lists_of_another_architecture_are_fetched(machine: Machine, tmp_path: Path, told: Told) -> None:
+    make_index(tmp_path / "out", ["arm64", "amd64", "arm64"], tmp_path / "cache", False, told)
     assert machine.updates == 1
     assert (tmp_path / "cache/apt/arm64/apt.conf").is_file()
     assert (tmp_path / "out/arm64/meta.json").is_file()
 
 
-def test_newer_lists_are_fetched_when_asked_for(machine: Machine, tmp_path: Path, told: list[str]) -> None:
-    make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", True, told.append)
+def test_newer_lists_are_fetched_when_asked_for(machine: Machine, tmp_path: Path, told: Told) -> None:
+    make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", True, told)
     assert machine.updates == 1
 
 
-def test_without_lists_the_error_says_what_to_do(machine: Machine, tmp_path: Path, told: list[str]) -> None:
+def test_without_lists_the_error_says_what_to_do(machine: Machine, tmp_path: Path, told: Told) -> None:
     machine.own = []
     with pytest.raises(SourceUnavailable, match="run apt-get update, or give --update"):
-        make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, told.append)
+        make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, told)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_sources_without_the_architecture_are_named_as_the_cause(
-    machine: Machine, tmp_path: Path, told: list[str]
-) -> None:
+def test_sources_without_the_architecture_are_named_as_the_cause(machine: Machine, tmp_path: Path, told: Told) -> None:
     machine.fetched = []
     with pytest.raises(SourceUnavailable, match="no lists for arm64.*add a source"):
-        make_index(tmp_path / "out", ["arm64"], tmp_path / "cache", False, told.append)
+        make_index(tmp_path / "out", ["arm64"], tmp_path / "cache", False, told)
 
 
-def test_a_fetch_that_fails_is_named_as_the_cause(machine: Machine, tmp_path: Path, told: list[str]) -> None:
+def test_a_fetch_that_fails_is_named_as_the_cause(machine: Machine, tmp_path: Path, told: Told) -> None:
     machine.failing = True
     with pytest.raises(SourceUnavailable, match="no lists for arm64: apt-get update ended"):
-        make_index(tmp_path / "out", ["arm64"], tmp_path / "cache", False, told.append)
+        make_index(tmp_path / "out", ["arm64"], tmp_path / "cache", False, told)
 
 
 def test_fetched_lists_are_kept_in_the_cache_folder() -> None:

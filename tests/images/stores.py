@@ -6,8 +6,8 @@ from typing import Union
 
 from attrs import frozen
 
+from nixery.images.entries import Directory, Entry, File, Link
 from nixery.images.graph import Closure, PathInfo, StorePath
-from nixery.images.root import Directory, Entry, File, Link
 
 BASE32 = "0123456789abcdfghijklmnpqrsvwxyz"
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nixery.images.alternatives import parse
-from nixery.images.root import RootDirectory, RootEntry, RootLink, join
+from nixery.images.entries import RootDirectory, RootEntry, RootLink
+from nixery.images.root import join
 from tests.images.stores import FakeStore, Node, To, store_path
 
 OFFER = "nix-support/alternatives"

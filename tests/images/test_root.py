@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from nixery.images.root import RootCopy, RootDirectory, RootEntry, RootFile, RootLink, join
+from nixery.images.entries import RootCopy, RootDirectory, RootEntry, RootFile, RootLink
+from nixery.images.root import join
 from tests.images.stores import FakeStore, Node, To, plant, store_path
 
 

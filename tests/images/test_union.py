@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nixery.images.entries import RootCopy, RootDirectory, RootEntry, RootFile, RootLink
 from nixery.images.graph import StorePath
-from nixery.images.root import RootCopy, RootDirectory, RootEntry, RootFile, RootLink, join
+from nixery.images.root import join
 from tests.images.stores import FakeStore, Folder, Node, To, look, plant, store_path
 
 NAMES = st.sampled_from(["bin", "share", "lib", "usr", "a", "b"])

@@ -79,3 +79,9 @@ def test_memory_is_bounded_however_much_is_built_and_said() -> None:
 
 def test_derivation_name() -> None:
     assert derivation_name(DRV) == "fails"
+
+
+def test_what_only_depends_on_the_failed_build_is_left_out() -> None:
+    consequence = "error: 1 dependencies of derivation '/nix/store/x.drv' failed to build"
+    assert written(error("error: builder for 'a' failed"), error(consequence)).error == "builder for 'a' failed"
+    assert written(error(consequence)).error == consequence.removeprefix("error: ")

@@ -25,6 +25,9 @@ class Staged:
     def fileno(self) -> int:
         return self.inner.fileno()
 
+    async def write(self, data: bytes) -> None:
+        await self.inner.write(data)
+
     async def publish(self, digest: Digest, size: int) -> None:
         self.done.append("publish")
         await self.inner.publish(digest, size)

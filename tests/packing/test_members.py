@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from nixery.packing.members import compress, fingerprint
+from nixery.packing.members import compress, encoder_fingerprint
 from nixery.packing.pieces import PIECE
 
 
@@ -23,17 +23,17 @@ def test_a_member_says_nothing_of_time_and_host() -> None:
 
 
 def test_the_fingerprint_is_a_sha256_and_the_same_in_another_process() -> None:
-    code = "from nixery.packing.members import fingerprint; print(fingerprint())"
+    code = "from nixery.packing.members import encoder_fingerprint; print(encoder_fingerprint())"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert other.stdout.strip() == fingerprint()
-    assert len(fingerprint()) == 64
+    assert other.stdout.strip() == encoder_fingerprint()
+    assert len(encoder_fingerprint()) == 64
 
 
 def test_another_level_has_another_fingerprint(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = fingerprint()
-    fingerprint.cache_clear()
+    now = encoder_fingerprint()
+    encoder_fingerprint.cache_clear()
     monkeypatch.setattr("nixery.packing.members._LEVEL", 5)
     try:
-        assert fingerprint() != now
+        assert encoder_fingerprint() != now
     finally:
-        fingerprint.cache_clear()
+        encoder_fingerprint.cache_clear()

@@ -1,0 +1,145 @@
+"""The driver over children that the test speaks for; the real Nix goes the same ways in tests/integration."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+import pytest_twisted
+
+from nixery.concurrency.output import Sink
+from nixery.concurrency.process import Exit
+from nixery.errors import NixUnavailable, PackagesUnavailable
+from nixery.images.graph import StorePath
+from nixery.images.source import PinnedSource
+from nixery.nix import driver
+from nixery.nix.driver import Limits, Nix
+
+SET = PinnedSource("path", "pin", "/set", (("index", "/index"),))
+HELLO = "/nix/store/" + "a" * 32 + "-hello"
+LIB = "/nix/store/" + "b" * 32 + "-lib"
+META = {"version": "1", "mainProgram": None, "licences": []}
+GOOD = {"name": "hello", "attribute": "hello", "reason": None, "outputs": [HELLO], "meta": META}
+DUMP = {HELLO: f"{HELLO}\n{'0' * 64}\n10\n\n1\n{LIB}\n", LIB: f"{LIB}\n{'1' * 64}\n20\n\n0\n"}
+
+
+class Children:
+    """Stands for Processes: answers by the program's name."""
+
+    def __init__(self) -> None:
+        self.commands: list[Sequence[str]] = []
+        self.report: object = {"version": 1, "packages": [GOOD]}
+        self.thrown = b""
+        self.fails: str | None = None
+
+    def program(self, name: str) -> str:
+        return name
+
+    async def run(
+        self, command: Sequence[str], environment: Mapping[str, str], stdout: Sink, stderr: Sink, seconds: float
+    ) -> Exit:
+        self.commands.append(command)
+        answers: dict[str, Callable[[], None]] = {
+            "nix-build": lambda: stderr.write(self._trace()),
+            "nix-instantiate": lambda: stderr.write(self.thrown),
+            "--query": lambda: stdout.write(f"{LIB}\n{HELLO}\n".encode()),
+            "--dump-db": lambda: stdout.write("".join(DUMP[path] for path in command[2:]).encode()),
+        }
+        what = command[1] if command[0] == "nix-store" else command[0]
+        if what == self.fails:
+            stderr.write(b"no such luck")
+            return Exit(1, None, False)
+        answers[what]()
+        return Exit(0, None, False)
+
+    def _trace(self) -> bytes:
+        trace = {"action": "msg", "level": 0, "msg": f"trace: nixery:{json.dumps(self.report)}"}
+        return b"@nix " + json.dumps(trace).encode() + b"\n"
+
+
+@pytest.fixture
+def children() -> Children:
+    return Children()
+
+
+@pytest.fixture
+def nix(children: Children, tmp_path: Path) -> Nix:
+    return Nix(children, {}, "image.nix", lambda: str(tmp_path), Limits(60, 1800))  # type: ignore[arg-type]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_was_built_comes_with_its_graph_and_is_held_until_released(nix: Nix, tmp_path: Path) -> None:
+    built = await nix.build(SET, ("hello",), "x86_64-linux")
+    assert built.outputs == (StorePath(HELLO),)
+    assert [info.nar_size for info in built.closure] == [10, 20]
+    assert list(tmp_path.iterdir()) == [Path(built.roots_folder)]
+    built.release()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_values_go_as_arguments_and_json(nix: Nix, children: Children) -> None:
+    await nix.build(SET, ("hello", 'a"b'), "x86_64-linux")
+    command = list(children.commands[0])
+    assert command[:2] == ["nix-build", "image.nix"]
+    assert command[command.index("packages") - 1 :][:3] == ["--argstr", "packages", '["hello", "a\\"b"]']
+    assert command[command.index("arguments") + 1] == '{"index": "/index"}'
+    assert command[command.index("--timeout") + 1] == "60"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_large_closure_is_dumped_in_parts(
+    nix: Nix, children: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "_AT_ONCE", 1)
+    assert len((await nix.build(SET, ("hello",), "x86_64-linux")).closure) == 2
+    assert [command[1:] for command in children.commands[2:]] == [("--dump-db", LIB), ("--dump-db", HELLO)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_first_that_throws_is_asked_for_its_words(nix: Nix, children: Children, tmp_path: Path) -> None:
+    refused = [{"name": name, "attribute": name, "reason": "throws"} for name in ("a", "b")]
+    children.report = {"version": 1, "packages": [GOOD, *refused]}
+    children.thrown = b"error:\n  sorry,\n  not here\n(use '--show-trace' to show more)\n"
+    with pytest.raises(PackagesUnavailable, match="^a cannot be evaluated: sorry, not here; b cannot be evaluated$"):
+        await nix.build(SET, ("a", "b", "hello"), "x86_64-linux")
+    assert children.commands[-1][-2:] == ("force", "a")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("report", [{"version": 2}, [], {"version": 1, "packages": [{}]}])
+@pytest_twisted.ensureDeferred
+async def test_a_report_that_cannot_be_read_is_no_verdict(nix: Nix, children: Children, report: object) -> None:
+    children.report = report
+    with pytest.raises(NixUnavailable, match="report cannot be read"):
+        await nix.build(SET, ("hello",), "x86_64-linux")
+
+
+@pytest.mark.parametrize("query", ["--query", "--dump-db"])
+@pytest_twisted.ensureDeferred
+async def test_a_query_that_fails_is_named_and_nothing_stays_held(
+    nix: Nix, children: Children, tmp_path: Path, query: str
+) -> None:
+    children.fails = query
+    with pytest.raises(NixUnavailable, match=f"nix-store {query} failed: no such luck"):
+        await nix.build(SET, ("hello",), "x86_64-linux")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_graph_with_a_hole_is_refused(nix: Nix, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(DUMP, LIB, "")
+    with pytest.raises(NixUnavailable, match="does not describe the closure"):
+        await nix.build(SET, ("hello",), "x86_64-linux")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_program_that_cannot_be_started_is_named(
+    nix: Nix, children: Children, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*arguments: object) -> Exit:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(children, "run", refuse)
+    with pytest.raises(NixUnavailable, match="nix-build cannot be started: Resource temporarily unavailable"):
+        await nix.build(SET, ("hello",), "x86_64-linux")
