@@ -22,8 +22,8 @@ class Recipe:
     """What an image is made of.
 
     `kind` and `pin`: of the package source; `expressions`: the hash of our own Nix expressions; `packages`: in their
-    order of precedence; `popularity`: its hash; `limit`: most layers; `layout`: versions of the tar's and the root's layout;
-    `encoder`: the fingerprint of what compresses layers.
+    order of precedence; `popularity`: its hash; `limit`: most layers; `layout`: how store paths become layers and a
+    root; `encoder`: the fingerprint of what compresses layers.
     """
 
     kind: str = field(validator=_text)

@@ -18,7 +18,7 @@ from nixery.nix.driver import Limits, Nix
 SET = PinnedSource("path", "pin", "/set", (("index", "/index"),))
 HELLO = "/nix/store/" + "a" * 32 + "-hello"
 LIB = "/nix/store/" + "b" * 32 + "-lib"
-META = {"version": "1", "mainProgram": None, "licences": []}
+META: dict[str, object] = {"version": "1", "mainProgram": None, "licences": []}
 GOOD = {"name": "hello", "attribute": "hello", "reason": None, "outputs": [HELLO], "meta": META}
 DUMP = {HELLO: f"{HELLO}\n{'0' * 64}\n10\n\n1\n{LIB}\n", LIB: f"{LIB}\n{'1' * 64}\n20\n\n0\n"}
 
