@@ -21,7 +21,7 @@ _REPORT = f"trace: {MARKER}"
 _MAX_LINE = 32 << 20
 _TAIL_LINES, _TAIL_CHARACTERS, _TAILS = 10, 300, 64
 _DERIVATION = re.compile(r"/[^'\s]*\.drv")
-_CONSEQUENCE = re.compile(r"\d+ dependenc(?:y|ies) of derivation '.*' failed")
+_CONSEQUENCE = re.compile(r"\d+ dependenc(?:y|ies) of derivation '.*' failed|build of '.*' failed")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -73,7 +73,7 @@ class Log:
                 self._begin(build, path)
             case {"action": "result", "type": kind, "id": int(build), "fields": [str(text)]} if kind == _LOG_LINE:
                 if build in self._builds:
-                    self._builds[build].lines.append(_COLOUR.sub("", text)[:_TAIL_CHARACTERS])
+                    self._builds[build].lines.append(_printable(text)[:_TAIL_CHARACTERS])
 
     def _begin(self, build: int, derivation: str) -> None:
         self._builds[build] = _Build(derivation)
@@ -95,6 +95,11 @@ class _Build:
 
     def told(self) -> str:
         return f"the last lines of {derivation_name(self.derivation)}: " + " | ".join(self.lines)
+
+
+def _printable(line: str) -> str:
+    """A builder's line as a person can read it: some write colours, and Nix itself writes exceptions in binary."""
+    return "".join(filter(str.isprintable, _COLOUR.sub("", line)))
 
 
 def derivation_name(path: str) -> str:

@@ -45,6 +45,11 @@ def test_the_last_lines_of_the_build_that_failed_come_with_the_error() -> None:
     assert log.error == f"'{DRV}' failed; the last lines of fails: " + " | ".join(f"line {n}" for n in range(10, 20))
 
 
+def test_what_cannot_be_printed_is_left_out_of_a_line() -> None:
+    log = written(start(1), said(1, "\x1b[1mError\x00\x01\x9b: \u4f60"), error(f"'{DRV}' failed"))
+    assert log.error.endswith("fails: Error: \u4f60")
+
+
 def test_progress_names_each_build() -> None:
     names: list[str] = []
     Log(names.append).write(start(1) + start(2, "/nix/store/8y2xiba9gzygk03cc98lvvb51czx14ww-b-1.0.drv"))
