@@ -11,8 +11,8 @@ python3Packages.buildPythonApplication {
   pyproject = true;
   src = lib.cleanSource ../.;
 
-  build-system = with python3Packages; [ setuptools wheel ];
-  dependencies = with python3Packages; [ attrs deflate klein python-debian treq twisted zope-interface ];
+  build-system = with python3Packages; [ setuptools ];
+  dependencies = with python3Packages; [ attrs deflate klein python-debian twisted werkzeug zope-interface ];
   nativeBuildInputs = [ makeWrapper ];
 
   # A program of its own: twistd with our plugins on its path, and the programs that it starts.

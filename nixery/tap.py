@@ -2,8 +2,10 @@
 
 import os
 
+from twisted.application.internet import StreamServerEndpointService
 from twisted.application.service import IService
-from twisted.application.strports import service as listening
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorCore, IReactorFromThreads
 from twisted.python import usage
 
@@ -93,9 +95,22 @@ def _folder(state: str, name: str) -> str:
 
 def _listening(endpoint: str, site: Site, reactor: Reactor) -> IService:
     try:
-        return listening(endpoint, site, reactor)
+        return _Listener(serverFromString(reactor, endpoint), site)  # type: ignore[no-untyped-call]  # Twisted's
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"--listen is {endpoint!r}, which is no Twisted endpoint: {error}") from error
+
+
+class _Listener(StreamServerEndpointService):
+    """Ends the process with one line when the endpoint cannot be listened on, rather than serve nothing."""
+
+    _raiseSynchronously = True  # as Twisted's own strports.service has it
+
+    def privilegedStartService(self) -> None:
+        """Listen."""
+        try:
+            super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
+        except CannotListenError as error:
+            raise SystemExit(f"nixery: {error}; choose another PORT, or another endpoint by --listen") from None
 
 
 def _builder(config: Config, reactor: Reactor, files: Threads, cpu: Threads, storage: IStorage, nix: Nix) -> Builder:

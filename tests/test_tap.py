@@ -1,6 +1,7 @@
 """The command as a user types it: what it says when it cannot start, and that each option is there."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -61,3 +62,14 @@ def test_an_endpoint_that_is_none_is_one_line_too(tmp_path: Path) -> None:
     ended = started(tmp_path, "--listen", "nonsense:1", NIXERY_PKGS_PATH="/")
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert ended.stderr.startswith("nixery: --listen is 'nonsense:1'")
+
+
+def test_a_port_in_use_is_one_line_too(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        ended = started(tmp_path, "--listen", f"tcp:{port}:interface=127.0.0.1", NIXERY_PKGS_PATH="/")
+    assert ended.returncode == 1
+    told = ended.stdout.splitlines()[-1]  # twistd writes its log to stdout, and has begun with it
+    assert f"{port}" in told
+    assert "choose another PORT" in told
+    assert "Traceback" not in ended.stdout + ended.stderr

@@ -15,7 +15,7 @@ from nixery.errors import NixUnavailable, PackagesUnavailable
 from nixery.images.graph import Closure, StorePath
 from nixery.images.source import PinnedSource
 from nixery.nix.closure import Registrations
-from nixery.nix.failure import failure
+from nixery.nix.failure import failure, thrown_words
 from nixery.nix.log import Log
 from nixery.nix.report import Package, Refusal, parse_report
 
@@ -121,7 +121,7 @@ class Nix:
         stderr = Capped(2048)
         command = (self._nix_instantiate, *self._evaluation(source, (), system), "--argstr", "force", name)
         await self._run(command, Capped(0), stderr, _QUERY_SECONDS)
-        return " ".join(stderr.text().partition("error:")[2].partition("(use '--show-trace'")[0].split())
+        return thrown_words(stderr.text())
 
     async def _closure(self, outputs: Sequence[StorePath]) -> Closure:
         paths: list[str] = []

@@ -32,6 +32,12 @@ def failure(exit: Exit, words: str, build_seconds: float) -> NixeryError:
     return BuildFailed(f"Nix cannot build the image: {words or 'it did not say why'}{_hint(words)}")
 
 
+def thrown_words(stderr: str) -> str:
+    """What an evaluation that ended in an error says of its cause: a newer Nix says it last, below its trace."""
+    told = stderr.partition("(use '--show-trace'")[0]
+    return " ".join(told.rpartition("error:")[2].split())
+
+
 def _after(words: str) -> str:
     return f"; the last that it said: {words}" if words else ""
 

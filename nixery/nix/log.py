@@ -21,7 +21,7 @@ _REPORT = f"trace: {MARKER}"
 _MAX_LINE = 32 << 20
 _TAIL_LINES, _TAIL_CHARACTERS, _TAILS = 10, 300, 64
 _DERIVATION = re.compile(r"/[^'\s]*\.drv")
-_CONSEQUENCE = re.compile(r"\d+ dependenc(?:y|ies) of derivation '.*' failed|build of '.*' failed")
+_NO_CAUSE = re.compile(r"^warning:|\d+ dependenc(?:y|ies) of derivation '.*' failed|build of '.*' failed")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -48,15 +48,15 @@ class Log:
     def error(self) -> str:
         """What Nix said went wrong, in its own words, and the last lines of the builds that it names; may be empty.
 
-        That what depends on a failed build cannot be built either is left out.
+        One line, without warnings, and without what merely depends on a failed build.
         """
         self._lines.end()
         text = self._errors.text().strip() or self._plain.text().strip()
-        causes = [line for line in text.splitlines() if not _CONSEQUENCE.search(line)]
-        text = "\n".join(causes) if causes else text
+        lines = [" ".join(line.split()).removeprefix("error:").strip() for line in text.splitlines()]
+        text = "; ".join([line for line in lines if line and not _NO_CAUSE.search(line)] or lines)
         named = set(_DERIVATION.findall(text))
         tails = [build.told() for build in self._builds.values() if build.lines and build.derivation in named]
-        return "; ".join([text.removeprefix("error:").strip(), *tails])
+        return "; ".join([text, *tails])
 
     def _line(self, line: bytes) -> None:
         if not line.startswith(_PREFIX):

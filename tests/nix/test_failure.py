@@ -2,7 +2,7 @@ import pytest
 
 from nixery.concurrency.process import Exit
 from nixery.errors import BuildFailed, BuildTimedOut, EvaluationFailed, NixeryError, NixUnavailable
-from nixery.nix.failure import failure
+from nixery.nix.failure import failure, thrown_words
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,14 @@ def test_what_went_wrong_and_what_to_do(exit: Exit, words: str, kind: type[Nixer
     assert type(error) is kind
     with pytest.raises(kind, match=told):
         raise error
+
+
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        "error: not\n       for you\n(use '--show-trace' to show detailed location information)\n",
+        "error:\n … while calling\n at x.nix:1:2:\n\n (stack trace truncated)\n\n error: not\n for you\n",
+    ],
+)
+def test_the_words_of_what_was_thrown_are_found_in_old_and_new_nix(stderr: str) -> None:
+    assert thrown_words(stderr) == "not for you"

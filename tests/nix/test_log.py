@@ -45,6 +45,11 @@ def test_the_last_lines_of_the_build_that_failed_come_with_the_error() -> None:
     assert log.error == f"'{DRV}' failed; the last lines of fails: " + " | ".join(f"line {n}" for n in range(10, 20))
 
 
+def test_the_error_is_one_line_without_warnings() -> None:
+    log = written(error("warning: error: unable to download 'x'; retrying"), error("error:\n  first\n\n  second"))
+    assert log.error == "first; second"
+
+
 def test_what_cannot_be_printed_is_left_out_of_a_line() -> None:
     log = written(start(1), said(1, "\x1b[1mError\x00\x01\x9b: \u4f60"), error(f"'{DRV}' failed"))
     assert log.error.endswith("fails: Error: \u4f60")
