@@ -70,6 +70,7 @@ prepare_for_debian() {
   local error
   if ! has dpkg-deb || ! [ -x /usr/bin/python3 ]; then stop "Debian's package set needs dpkg-deb and /usr/bin/python3"; fi
   nix_setting sandbox false "what unpacks Debian's packages are this host's python3 and dpkg-deb"
+  nix_setting max-jobs auto "packages are fetched and unpacked side by side"
   nix_setting substituters "" "no binary cache has any of these packages, and asking one that is out of reach takes seconds"
   error=$(nix-build --no-out-link scripts/lib/host-builder.nix 2>&1) ||
     stop "Nix cannot build with this host's programs, where a Nix daemon runs only its trusted users can: ${error##*$'\n'}"
