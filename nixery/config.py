@@ -56,10 +56,12 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
-def _existing(text: str) -> str:
-    if not os.path.exists(text):
-        raise ValueError("a file or folder that exists")
-    return os.path.abspath(text)
+def _package_set(text: str) -> str:
+    """A folder; its default.nix stands for it, and other files would be pinned without what they import."""
+    folder = os.path.dirname(os.path.abspath(text)) if os.path.basename(text) == "default.nix" else text
+    if not os.path.isfile(os.path.join(folder, "default.nix")):
+        raise ValueError("a folder with a default.nix")
+    return os.path.abspath(folder)
 
 
 def _index(text: str) -> str:
@@ -84,7 +86,9 @@ _SOURCES = {"NIXERY_PKGS_PATH": "path", "NIXERY_DEBIAN_INDEX": "debian"}
 
 SETTINGS = (
     Setting("PORT", "8080", "TCP port to listen on, on all of the host's IPv4 addresses", _whole(1, 65535)),
-    Setting("NIXERY_PKGS_PATH", "", "package set: a file or folder that Nix can import", _existing),
+    Setting(
+        "NIXERY_PKGS_PATH", "", "package set: a folder with a default.nix, such as a checkout of nixpkgs", _package_set
+    ),
     Setting("NIXERY_DEBIAN_INDEX", "", "package set: Debian's, by an index of nixery-debian-index", _index),
     Setting("NIXERY_CHANNEL", "", "package set: a Nix channel (in a later version)", _later),
     Setting("NIXERY_PKGS_REPO", "", "package set: a git repository (in a later version)", _later),

@@ -1,10 +1,11 @@
 """The one place that wires the parts: from options and environment to the services that `twistd nixery` runs."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 
-from twisted.application.internet import StreamServerEndpointService
+from twisted.application import strports
 from twisted.application.service import IService
-from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorCore, IReactorFromThreads
 from twisted.python import usage
@@ -74,11 +75,35 @@ def wire(config: Config, reactor: Reactor) -> IService:
     builder = _builder(config, reactor, files, cpu, storage, _nix(config, processes, roots))
     registry = Registry(builder, storage, files, reactor)
     site = make_site(registry.app.resource(), Pages(), reactor)  # type: ignore[no-untyped-call]  # Twisted's
-    services = OrderedServices()  # type: ignore[no-untyped-call]  # Twisted's
+    services = _Daemon()  # type: ignore[no-untyped-call]  # Twisted's
     drain = Drain(site, reactor)
     for service in (files, cpu, storage, roots, processes, drain, builder, _listening(config.listen, site, reactor)):
         IService(service).setServiceParent(services)
     return services
+
+
+class _Daemon(OrderedServices):
+    """Ends the process with one line when its port or its folders cannot be had, rather than serve nothing."""
+
+    def privilegedStartService(self) -> None:
+        """Listen."""
+        with _in_one_line():
+            super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
+
+    def startService(self) -> None:
+        """Start all services."""
+        with _in_one_line():
+            super().startService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
+
+
+@contextlib.contextmanager
+def _in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except CannotListenError as error:
+        raise SystemExit(f"nixery: {error}; choose another PORT, or another endpoint by --listen") from None
+    except OSError as error:
+        raise SystemExit(f"nixery: cannot start: {error}") from None
 
 
 def _folder(state: str, name: str) -> str:
@@ -95,27 +120,14 @@ def _folder(state: str, name: str) -> str:
 
 def _listening(endpoint: str, site: Site, reactor: Reactor) -> IService:
     try:
-        return _Listener(serverFromString(reactor, endpoint), site)  # type: ignore[no-untyped-call]  # Twisted's
+        return strports.service(endpoint, site, reactor)
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(f"--listen is {endpoint!r}, which is no Twisted endpoint: {error}") from error
 
 
-class _Listener(StreamServerEndpointService):
-    """Ends the process with one line when the endpoint cannot be listened on, rather than serve nothing."""
-
-    _raiseSynchronously = True  # as Twisted's own strports.service has it
-
-    def privilegedStartService(self) -> None:
-        """Listen."""
-        try:
-            super().privilegedStartService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
-        except CannotListenError as error:
-            raise SystemExit(f"nixery: {error}; choose another PORT, or another endpoint by --listen") from None
-
-
 def _builder(config: Config, reactor: Reactor, files: Threads, cpu: Threads, storage: IStorage, nix: Nix) -> Builder:
     cache = Cache(storage)
-    layers = Layers(Packer(cpu, storage), cache, cpu, reactor, _popularity(config.popularity), config.max_layers)
+    layers = Layers(Packer(cpu, storage), cache, cpu, _popularity(config.popularity), config.max_layers)
     settings = Settings(expressions.fingerprint(), Platform(config.platform), config.max_builds, config.hold)
     return Builder(_source(config, files), nix, layers, cache, reactor, settings)
 

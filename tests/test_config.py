@@ -16,7 +16,7 @@ def read(**environment: str) -> Config:
 @pytest.fixture
 def source(tmp_path: Path) -> str:
     (tmp_path / "default.nix").write_text("{ }")
-    return str(tmp_path / "default.nix")
+    return str(tmp_path)
 
 
 def test_defaults(source: str) -> None:
@@ -27,6 +27,10 @@ def test_defaults(source: str) -> None:
     assert config.state == "/home/me/.local/state/nixery"
     assert config.storage_settings["STORAGE_PATH"] == "/home/me/.local/state/nixery/storage"
     assert (config.source_kind, config.source_path) == ("path", source)
+
+
+def test_the_default_nix_of_a_folder_stands_for_it(source: str) -> None:
+    assert read(NIXERY_PKGS_PATH=f"{source}/default.nix").source_path == source
 
 
 def test_an_option_overrides_its_variable_and_an_empty_variable_says_nothing(source: str) -> None:
@@ -59,7 +63,8 @@ def test_the_state_folder(source: str, environment: dict[str, str], state: str) 
         ("PORT", "9" * 5000, "a whole number from 1 to 65535"),
         ("NIX_TIMEOUT", "-1", "a whole number from 1 to 86400"),
         ("NIXERY_MAX_LAYERS", "126", "a whole number from 2 to 125"),
-        ("NIXERY_PKGS_PATH", "/nonexistent", "a file or folder that exists"),
+        ("NIXERY_PKGS_PATH", "/nonexistent", "a folder with a default.nix"),
+        ("NIXERY_PKGS_PATH", "/etc/passwd", "a folder with a default.nix"),
         ("NIXERY_DEBIAN_INDEX", "/", "a folder that nixery-debian-index has written"),
         ("NIX_POPULARITY_URL", "https://example.org/x", "a file:// URL"),
         ("NIX_POPULARITY_URL", "relative", "a file:// URL"),

@@ -12,6 +12,7 @@ from nixery.config import SETTINGS
 from nixery.tap import Options
 
 PROJECT = Path(__file__).parent.parent
+SET = str(PROJECT / "nixery" / "expressions" / "debian")
 TWISTD = Path(sys.executable).with_name("twistd")
 
 
@@ -39,13 +40,13 @@ def test_each_setting_is_an_option() -> None:
     ("environment", "line"),
     [
         ({}, "nixery: no package set: set NIXERY_PKGS_PATH"),
-        ({"NIXERY_PKGS_PATH": "/", "PORT": "x"}, "nixery: PORT is 'x'; it may be a whole number from 1 to 65535"),
+        ({"NIXERY_PKGS_PATH": SET, "PORT": "x"}, "nixery: PORT is 'x'; it may be a whole number from 1 to 65535"),
         ({"NIXERY_CHANNEL": "nixos-unstable"}, "nixery: NIXERY_CHANNEL is 'nixos-unstable'; it may be nothing"),
-        ({"NIXERY_PKGS_PATH": "/", "NIXERY_STORAGE_BACKEND": "gcs"}, "nixery: NIXERY_STORAGE_BACKEND is 'gcs'; it may"),
-        ({"NIXERY_PKGS_PATH": "/", "STORAGE_PATH": "/dev/null/x"}, "nixery: STORAGE_PATH is '/dev/null/x': Not a dir"),
-        ({"NIXERY_PKGS_PATH": "/", "PATH": "/nonexistent"}, "nixery: the program 'setsid' is not on PATH"),
-        ({"NIXERY_PKGS_PATH": "/", "NIX_POPULARITY_URL": "/etc/passwd"}, "nixery: NIX_POPULARITY_URL is '/etc/passwd'"),
-        ({"NIXERY_PKGS_PATH": "/", "STATE_DIRECTORY": "/dev/null"}, "nixery: the state folder '/dev/null"),
+        ({"NIXERY_PKGS_PATH": SET, "NIXERY_STORAGE_BACKEND": "gcs"}, "nixery: NIXERY_STORAGE_BACKEND is 'gcs'; it may"),
+        ({"NIXERY_PKGS_PATH": SET, "STORAGE_PATH": "/dev/null/x"}, "nixery: STORAGE_PATH is '/dev/null/x': Not a dir"),
+        ({"NIXERY_PKGS_PATH": SET, "PATH": "/nonexistent"}, "nixery: the program 'setsid' is not on PATH"),
+        ({"NIXERY_PKGS_PATH": SET, "NIX_POPULARITY_URL": "/etc/passwd"}, "nixery: NIX_POPULARITY_URL is '/etc/passwd'"),
+        ({"NIXERY_PKGS_PATH": SET, "STATE_DIRECTORY": "/dev/null"}, "nixery: the state folder '/dev/null"),
     ],
 )
 def test_a_start_that_cannot_be_is_one_line_and_status_1(
@@ -59,15 +60,24 @@ def test_a_start_that_cannot_be_is_one_line_and_status_1(
 
 
 def test_an_endpoint_that_is_none_is_one_line_too(tmp_path: Path) -> None:
-    ended = started(tmp_path, "--listen", "nonsense:1", NIXERY_PKGS_PATH="/")
+    ended = started(tmp_path, "--listen", "nonsense:1", NIXERY_PKGS_PATH=SET)
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert ended.stderr.startswith("nixery: --listen is 'nonsense:1'")
+
+
+def test_a_folder_that_cannot_be_made_at_start_is_one_line_too(tmp_path: Path) -> None:
+    (tmp_path / "storage").mkdir()
+    (tmp_path / "storage" / "staging").touch()
+    ended = started(tmp_path, "--listen", "tcp:0", NIXERY_PKGS_PATH=SET, STORAGE_PATH=str(tmp_path / "storage"))
+    assert ended.returncode == 1
+    assert "nixery: cannot start: [Errno 17] File exists" in ended.stdout.splitlines()[-1]
+    assert "Traceback" not in ended.stdout + ended.stderr
 
 
 def test_a_port_in_use_is_one_line_too(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        ended = started(tmp_path, "--listen", f"tcp:{port}:interface=127.0.0.1", NIXERY_PKGS_PATH="/")
+        ended = started(tmp_path, "--listen", f"tcp:{port}:interface=127.0.0.1", NIXERY_PKGS_PATH=SET)
     assert ended.returncode == 1
     told = ended.stdout.splitlines()[-1]  # twistd writes its log to stdout, and has begun with it
     assert f"{port}" in told

@@ -11,7 +11,7 @@ from twisted.logger import Logger
 
 from nixery.building.cache import Cache
 from nixery.building.layering import LAYOUT, Layers
-from nixery.concurrency.coalescer import Coalescer
+from nixery.concurrency.coalescer import Coalescer, Hold
 from nixery.errors import ManifestUnknown, NixeryError
 from nixery.images.digest import Digest
 from nixery.images.manifest import Format, ImageRecord
@@ -67,7 +67,8 @@ class Builder(Service):
         self._cache = cache
         self._clock = clock
         self._settings = settings
-        self._builds: Coalescer[str, ImageRecord] = Coalescer(clock, settings.max_builds)
+        self._hold = Hold(settings.hold, clock)
+        self._builds: Coalescer[str, ImageRecord] = Coalescer(settings.max_builds)
 
     def stopService(self) -> Deferred[None]:
         """Give up what is being built; fires when nothing is left of it."""
@@ -114,7 +115,7 @@ class Builder(Service):
         known = await self._cache.image(key)
         if known is not None:
             return known
-        return await self._builds.join(key, lambda: self._build(recipe, pinned, tag), self._settings.hold)
+        return await self._builds.join(key, lambda: self._build(recipe, pinned, tag), self._hold)
 
     def _recipe(
         self, packages: tuple[str, ...], platform: Platform, command: tuple[str, ...], pinned: PinnedSource

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable
 
 from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from nixery.building.cache import Cache
@@ -28,15 +27,13 @@ class Layers:
     `popularity`: None to count it from each image's graph; `limit`: most layers of an image, the root's included.
     """
 
-    def __init__(
-        self, packer: Packer, cache: Cache, cpu: Pool, clock: IReactorTime, popularity: Popularity | None, limit: int
-    ) -> None:
+    def __init__(self, packer: Packer, cache: Cache, cpu: Pool, popularity: Popularity | None, limit: int) -> None:
         self._packer = packer
         self._cache = cache
         self._cpu = cpu
         self._popularity = popularity
         self.limit = limit
-        self._packs: Coalescer[str, Layer] = Coalescer(clock, None)
+        self._packs: Coalescer[str, Layer] = Coalescer(None)
 
     @property
     def popularity_hash(self) -> str:

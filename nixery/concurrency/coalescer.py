@@ -8,6 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from attrs import frozen
 from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
@@ -20,11 +21,18 @@ K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
+@frozen
+class Hold:
+    """How long a waiter waits."""
+
+    seconds: float
+    clock: IReactorTime
+
+
 class Coalescer(Generic[K, V]):
     """Work in flight, by key. At most `limit` pieces (None: any number) run at once; the others wait in order."""
 
-    def __init__(self, clock: IReactorTime, limit: int | None) -> None:
-        self._clock = clock
+    def __init__(self, limit: int | None) -> None:
         self._limit = DeferredSemaphore(limit or sys.maxsize)
         self._flights: dict[K, _Flight[V]] = {}
         self._closed = False
@@ -32,10 +40,10 @@ class Coalescer(Generic[K, V]):
     def __len__(self) -> int:
         return len(self._flights)
 
-    def join(self, key: K, work: Callable[[], Awaitable[V]], hold: float | None = None) -> Deferred[V]:
+    def join(self, key: K, work: Callable[[], Awaitable[V]], hold: Hold | None = None) -> Deferred[V]:
         """The outcome of the work in flight under `key`, which is started by `work` if there is none.
 
-        After `hold` seconds the Deferred fails with StillBuilding and the work goes on. Cancelling the Deferred
+        After the hold the Deferred fails with StillBuilding and the work goes on. Cancelling the Deferred
         concerns this waiter only. Fails with ShuttingDown after close.
         """
         if self._closed:
@@ -43,10 +51,10 @@ class Coalescer(Generic[K, V]):
         flight = self._flights.get(key)
         if flight is None:
             flight = self._flights[key] = _Flight()
-            waiter = flight.wait(self._clock, hold)
+            waiter = flight.wait(hold)
             flight.task = Deferred.fromCoroutine(self._fly(key, flight, work))
             return waiter
-        return flight.wait(self._clock, hold)
+        return flight.wait(hold)
 
     def close(self) -> Deferred[None]:
         """Cancel all work; fires when the last piece has ended."""
@@ -85,10 +93,10 @@ class _Flight(Generic[V]):
         self._promised = False
         self._waiters: dict[Deferred[V], Callable[[], None]] = {}
 
-    def wait(self, clock: IReactorTime, hold: float | None) -> Deferred[V]:
+    def wait(self, hold: Hold | None) -> Deferred[V]:
         """A Deferred for one more waiter."""
         waiter: Deferred[V] = Deferred(self._leave)
-        timer = None if hold is None else clock.callLater(hold, self._hold_no_longer, waiter)
+        timer = None if hold is None else hold.clock.callLater(hold.seconds, self._hold_no_longer, waiter)
         self._waiters[waiter] = (lambda: None) if timer is None else timer.cancel
         return waiter
 

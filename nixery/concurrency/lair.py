@@ -20,7 +20,10 @@ class Lair:
 
     @property
     def path(self) -> str:
-        """The folder; raises OSError when it is not open."""
+        """The folder, made again if somebody has removed it; raises OSError when it is not open."""
+        if self._path is not None and not os.path.isdir(self._path):
+            self.close()
+            self.open()
         if self._path is None:
             raise OSError(f"no folder of ours is open in {self._parent}")
         return self._path

@@ -27,11 +27,11 @@ class Capped:
         self._head += data[:room]
         self._tail += data[room:]
         if len(self._tail) > 2 * self._limit:
-            del self._tail[: -self._limit]
+            del self._tail[: len(self._tail) - self._limit]
 
     def __bytes__(self) -> bytes:
         """The head, a word on what was left out if anything was, and the tail."""
-        tail = bytes(self._tail[-self._limit :])
+        tail = bytes(self._tail[max(len(self._tail) - self._limit, 0) :])
         left_out = self._total - len(self._head) - len(tail)
         middle = b"\n... (%d bytes left out) ...\n" % left_out if left_out else b""
         return bytes(self._head) + middle + tail

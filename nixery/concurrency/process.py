@@ -1,7 +1,8 @@
 """Child processes that always end: each in a session of its own, bounded in time, ended whole.
 
-A child gets TERM when the daemon dies, however it dies (prctl(2), PR_SET_PDEATHSIG, by util-linux's setpriv), and is a
-session of its own (setsid), so that a signal to the daemon's process group leaves it to us to end it.
+A child gets TERM when the daemon dies, however it dies (prctl(2), PR_SET_PDEATHSIG, by util-linux's setpriv), and KILL
+a little later (coreutils' timeout). It is a session of its own (setsid), so that a signal to the daemon's process group
+leaves it to us to end it.
 """
 
 import os
@@ -47,7 +48,11 @@ class Processes(Service):
         self._search_path = search_path
         self._grace = grace
         self._running: set[_Child] = set()
-        self._wrapper = (self.program("setsid"), self.program("setpriv"), "--pdeathsig", "TERM", "--")
+        # A daemon that was killed cannot let KILL follow TERM: timeout does, as Nix hears no TERM while it evaluates.
+        self._wrapper = (
+            *(self.program("setsid"), self.program("setpriv"), "--pdeathsig", "TERM", "--"),
+            *(self.program("timeout"), "--foreground", f"--kill-after={2 * grace:g}", "0"),
+        )
 
     def program(self, name: str) -> str:
         """The absolute path of a program; raises ConfigError when there is none on PATH."""

@@ -39,7 +39,7 @@ def kill_sessions(sessions: frozenset[int]) -> int:
     """Send KILL to all members of these sessions; says to how many."""
     members = [process.pid for process in _processes() if process.session in sessions]
     for pid in members:
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # another user's is not ours to end
             os.kill(pid, signal.SIGKILL)
     return len(members)
 

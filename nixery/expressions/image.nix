@@ -1,16 +1,17 @@
 # What an image is made of: for each package that was asked for, the derivations to build or the reason why not.
 #
 # Evaluates to the list of derivation outputs, empty when any package cannot be had, and says on the way, in one trace
-# line, what became of each: `nixery:` and the JSON that nixery.nix.report reads. Works on any set whose attributes are
+# line, what became of each: `marker` and the JSON that nixery.nix.report reads. Works on any set whose attributes are
 # derivations; uses builtins only, so that it evaluates on Nix 2.8 and newer whatever the set is.
 { source # the package set: a file or folder to import
 , packages # JSON list of names, as docs/architecture.md says under Names
 , system
+, marker ? "nixery:" # what the report begins with: a word that no builder can know, as theirs go to the same log
 , arguments ? "{}" # JSON object of more arguments for the set
 , force ? "" # evaluate this one package with its errors uncaught, to learn what it throws
 }:
 let
-  inherit (builtins) attrNames concatLists concatStringsSep elem filter fromJSON functionArgs genList head
+  inherit (builtins) attrNames concatLists concatStringsSep elem filter fromJSON functionArgs genList groupBy head
     intersectAttrs isAttrs isFunction isList isString length map match replaceStrings split stringLength substring
     tail toJSON trace tryEval unsafeDiscardStringContext;
 
@@ -28,35 +29,46 @@ let
   attempt = fallback: value: let tried = tryEval value; in if tried.success then tried.value else fallback;
   isSet = value: attempt false (isAttrs value);
 
-  # The attribute that a word names: as it is, with `_` before a digit, in another case, with + for `plus`.
-  spelled = from: word:
+  # The attribute that a word names: as it is, with `_` before a digit, in another case, with + for `plus`. `folded`:
+  # the set's names by their lower case, made once for a set, as it may have a hundred thousand.
+  spelled = from: folded: word:
     let
       plus = replaceStrings [ "plus" ] [ "+" ] word;
       exact = filter (name: from ? ${name}) [ word "_${word}" ];
-      folded = filter (name: elem (lower name) [ (lower word) "_${lower word}" ]) (attrNames from);
-      found = if exact != [ ] then exact else folded;
+      found = if exact != [ ] then exact else concatLists (map (name: folded.${name} or [ ]) [ (lower word) "_${lower word}" ]);
     in
-    if found != [ ] then found else if plus != word then spelled from plus else [ ];
+    if found != [ ] then found else if plus != word then spelled from folded plus else [ ];
 
   # The path of attributes that a name stands for, or null: the longest leading part that is an attribute comes first.
-  search = from: words: count:
+  searchIn = from:
     let
-      found = spelled from (join (take count words));
-      rest = drop count words;
-      below = search from.${head found} rest (length rest);
+      folded = groupBy lower (attrNames from);
+      search = words: count:
+        let
+          found = spelled from folded (join (take count words));
+          rest = drop count words;
+          below = searchIn from.${head found} rest (length rest);
+        in
+        if count == 0 then null
+        else if found == [ ] then search words (count - 1)
+        else if rest == [ ] then [ (head found) ]
+        else if isSet from.${head found} && below != null then [ (head found) ] ++ below
+        else search words (count - 1);
     in
-    if count == 0 then null
-    else if found == [ ] then search from words (count - 1)
-    else if rest == [ ] then [ (head found) ]
-    else if isSet from.${head found} && below != null then [ (head found) ] ++ below
-    else search from words (count - 1);
+    search;
+  searchSet = searchIn set;
   take = count: list: genList (builtins.elemAt list) count;
   drop = count: list: if count == 0 then list else drop (count - 1) (tail list);
-  locate = name: let words = filter isString (split "\\." name); in search set words (length words);
+  # More words than this only make work: nixpkgs has itself as an attribute, many times over.
+  mostWords = 8;
+  locate = name:
+    let words = filter isString (split "\\." name);
+    in if length words > mostWords then null else searchSet words (length words);
   at = builtins.foldl' (from: name: from.${name}) set;
 
-  outputsOf = package: map (output: package.${output})
-    (filter (output: package ? ${output}) (package.meta.outputsToInstall or [ ]));
+  outputsOf = package:
+    let wanted = attempt [ ] (package.meta.outputsToInstall or [ ]);
+    in map (output: package.${output}) (filter (output: isString output && package ? ${output}) (if isList wanted then wanted else [ ]));
   chosen = package: let outputs = outputsOf package; in if outputs == [ ] then [ package ] else outputs;
   paths = package: map (output: unsafeDiscardStringContext output.outPath) (chosen package);
 
@@ -97,5 +109,5 @@ let
   complete = filter (verdict: verdict.reason != null) verdicts == [ ];
 in
 if force != "" then [ (at (locate force)) ]
-else trace "nixery:${report}"
+else trace "${marker}${report}"
   (if complete then concatLists (map (name: chosen (at (locate name))) names) else [ ])

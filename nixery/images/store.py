@@ -8,6 +8,10 @@ from attrs import define, field
 
 from nixery.images.entries import Directory, Entry, Link, Listing
 
+MOST_MERGES = 20_000
+"""Directories that one root may merge, at some kilobytes and a tenth of a millisecond each: packages' links to
+directories can be such that the root has more of them than there are atoms."""
+
 MOST_LINKS = 40
 """After so many links a path is taken to go round in circles, as Linux does (path_resolution(7))."""
 
@@ -24,9 +28,16 @@ class Store:
     top: str
     listing: Listing
     entries: Callable[[str], Mapping[str, Entry]] = field(init=False)
+    _merges: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.entries = cache(self.listing.entries)
+
+    def count_merge(self) -> None:
+        """Count a directory that is merged; raises ValueError when they become too many."""
+        self._merges += 1
+        if self._merges > MOST_MERGES:
+            raise ValueError(f"the image root would merge more than {MOST_MERGES} directories")
 
     def read(self, path: str) -> str:
         """The text of a small file, or nothing."""

@@ -9,7 +9,7 @@ from nixery.images.store import MOST_LINKS
 from nixery.images.union import Folder
 
 DEEPEST = 128
-MOST_ENTRIES = 1_000_000
+MOST_ENTRIES = 500_000
 
 
 @define(eq=False)

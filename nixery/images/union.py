@@ -43,6 +43,7 @@ class Folder:
     def children(self) -> "dict[str, Folder | RootEntry]":
         """What is in the directory, by name; merged when first asked for."""
         if self._children is None:
+            self.store.count_merge()
             found: dict[str, list[tuple[Source, Entry]]] = {}
             for source in self.sources:
                 for name, entry in self._visible(source).items():

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -94,10 +95,12 @@ class Nix:
         return Built(packages, closure, folder)
 
     async def _build(self, source: PinnedSource, names: Sequence[str], system: str, folder: str) -> tuple[Package, ...]:
-        log = Log(lambda derivation: self._log.info("building {derivation}", derivation=derivation))
+        marker = f"nixery {secrets.token_hex(16)} "  # a builder's words go to the same log, and could pass for a report
+        log = Log(marker, lambda derivation: self._log.info("building {derivation}", derivation=derivation))
         options = ("--log-format", "internal-json", "--timeout", str(self._limits.builder))
         links = ("--out-link", os.path.join(folder, "root"))
-        command = (self._nix_build, *self._evaluation(source, names, system), *options, *links)
+        report = ("--argstr", "marker", marker)
+        command = (self._nix_build, *self._evaluation(source, names, system), *report, *options, *links)
         exit = await self._run(command, Capped(4096), log, self._limits.run)
         if log.report is None or exit.status != 0:
             raise failure(exit, log.error, self._limits.run)

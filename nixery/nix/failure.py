@@ -9,6 +9,9 @@ from nixery.errors import BuildFailed, BuildTimedOut, EvaluationFailed, NixeryEr
 # failed and 101 for one that timed out (Nix manual, "nix-build", and Worker::exitStatus).
 _EVALUATION, _TIMED_OUT = 1, 101
 
+# timeout(1), "Exit status": the program was found and cannot be started, or was not found.
+_NOT_STARTED = (126, 127)
+
 _OVERRAN = re.compile(r"timed out after \d+ seconds")
 _HIDDEN_PROGRAM = re.compile(r"executing '(/[^']*)': No such file or directory")
 _STALE_INDEX = re.compile(r"unable to download '([^']*)': HTTP error 404")
@@ -25,6 +28,8 @@ def failure(exit: Exit, words: str, build_seconds: float) -> NixeryError:
         )
     if exit.signal is not None:
         return NixUnavailable(f"nix-build was ended by signal {exit.signal}{_after(words)}")
+    if exit.status in _NOT_STARTED:
+        return NixUnavailable(f"nix-build cannot be started: {words}; is Nix still on the daemon's PATH?")
     if exit.status == _TIMED_OUT or _OVERRAN.search(words):
         return BuildTimedOut(f"a builder took too long (NIX_TIMEOUT): {words}")
     if exit.status == _EVALUATION and not _BUILD.search(words):

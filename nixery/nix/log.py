@@ -11,13 +11,11 @@ from collections.abc import Callable
 from attrs import field, frozen
 
 from nixery.concurrency.output import Capped, Lines
-from nixery.nix.report import MARKER
 
 _BUILD = 105  # actBuild
 _LOG_LINE = 101  # resBuildLogLine
 _ERROR = 0  # lvlError
 _PREFIX = b"@nix "
-_REPORT = f"trace: {MARKER}"
 _MAX_LINE = 32 << 20
 _TAIL_LINES, _TAIL_CHARACTERS, _TAILS = 10, 300, 64
 _DERIVATION = re.compile(r"/[^'\s]*\.drv")
@@ -26,14 +24,17 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 class Log:
-    """A sink for nix-build's stderr. `progress` is called with the name of each derivation whose build begins.
+    """A sink for nix-build's stderr.
+
+    `marker`: what the report begins with; `progress`: called with the name of each derivation whose build begins.
 
     Bounded: one report, the head and tail of what went wrong and of what was no JSON, and the last lines of the last
     builds (in this format Nix leaves it to us to show them with the error).
     """
 
-    def __init__(self, progress: Callable[[str], None]) -> None:
+    def __init__(self, marker: str, progress: Callable[[str], None]) -> None:
         self.report: str | None = None
+        self._trace = f"trace: {marker}"
         self._errors = Capped(8192)
         self._plain = Capped(8192)
         self._progress = progress
@@ -82,8 +83,8 @@ class Log:
         self._progress(derivation_name(derivation))
 
     def _message(self, level: int, text: str) -> None:
-        if text.startswith(_REPORT):
-            self.report = text.removeprefix(_REPORT)
+        if text.startswith(self._trace):
+            self.report = text.removeprefix(self._trace)
         elif level == _ERROR:
             self._errors.write(text.encode(errors="replace") + b"\n")
 

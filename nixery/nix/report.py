@@ -7,9 +7,6 @@ from attrs import frozen
 
 from nixery.images.graph import StorePath
 
-MARKER = "nixery:"
-"""What the report's trace line begins with."""
-
 _VERSION = 1
 
 _WORDS = {

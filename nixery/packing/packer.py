@@ -91,7 +91,7 @@ def _pack_root(packages: Sequence[StorePath], descriptor: int, cancelled: Event,
     try:
         entries = join(packages, listing)
     except ValueError as error:
-        raise PackingFailed(f"cannot join the packages: {error}; ask for fewer of them") from error
+        raise PackingFailed(f"the packages cannot be joined into an image root: {error}") from error
     return pack_root(entries, descriptor, cancelled, comment)
 
 

@@ -7,6 +7,8 @@ from nixery.errors import PackingFailed
 from nixery.packing.names import shown
 from nixery.packing.tar import Tar
 
+_WHITEOUT = b".wh."  # OCI image-spec 1.1, "Whiteouts"
+
 
 def add_tree(tar: Tar, top: bytes) -> None:
     """Append what is at the absolute path `top`, under its own path without the slash before it.
@@ -28,6 +30,8 @@ def add_tree(tar: Tar, top: bytes) -> None:
 
 def _add(tar: Tar, path: bytes, kind: int) -> None:
     name = path[1:]
+    if os.path.basename(path).startswith(_WHITEOUT):
+        raise PackingFailed(f"{shown(path)} cannot be in a layer: names with .wh. in front delete what is below them")
     if kind == stat.S_IFREG:
         tar.copy(name, path)
     elif kind == stat.S_IFDIR:

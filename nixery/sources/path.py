@@ -1,4 +1,4 @@
-"""A package set in a folder or file of this host. Any tag means its newest state."""
+"""A package set in a folder of this host. Any tag means its newest state."""
 
 import hashlib
 import os
@@ -6,6 +6,7 @@ import stat
 from collections.abc import Iterator
 
 from nixery.concurrency.pool import Pool
+from nixery.concurrency.turns import Turns
 from nixery.errors import SourceUnavailable
 from nixery.images.graph import StorePath
 from nixery.images.name import Tag
@@ -20,9 +21,13 @@ class PathSource:
     def __init__(self, path: str, threads: Pool) -> None:
         self._path = path
         self._threads = threads
+        self._pins = Turns(self._pin)
 
     async def pin(self, tag: Tag) -> PinnedSource:
-        """See Source."""
+        """See Source. What was edited before the call is seen, and however many call, one walk is under way."""
+        return await self._pins.join()
+
+    async def _pin(self) -> PinnedSource:
         try:
             pin = await self._threads.run(_pin, self._path)
         except OSError as error:

@@ -1,22 +1,25 @@
 """Storage in a folder of this host, laid out as docs/architecture.md says under Storage."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ParamSpec, TypeVar
 
 from twisted.application.service import Service
 from zope.interface import implementer
 
+from nixery.concurrency.coalescer import Coalescer
 from nixery.concurrency.pool import Pool
 from nixery.errors import ConfigError, StorageUnavailable
 from nixery.images.digest import Digest
 from nixery.storage.folder import Folder
 from nixery.storage.interfaces import IStaging, IStorage, LocalFile, Location
-from nixery.storage.proven import Proven
+from nixery.storage.proven import Doubt, Proven
 from nixery.storage.records import checked
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_PROOFS_AT_ONCE = 2
 
 
 def make(settings: Mapping[str, str], threads: Pool) -> IStorage:
@@ -39,6 +42,7 @@ class FilesystemStorage(Service):
         self._folder = folder
         self._disk = _Disk(folder.root, threads)
         self._proven = Proven()
+        self._proofs: Coalescer[Digest, LocalFile | None] = Coalescer(_PROOFS_AT_ONCE)
 
     def startService(self) -> None:
         """Make our staging folder, and remove what dead processes left in theirs."""
@@ -57,11 +61,15 @@ class FilesystemStorage(Service):
 
     async def find(self, digest: Digest) -> Location | None:
         """See IStorage. A blob that this process did not write is hashed before it is first named."""
-        return await self._disk.run(self._find, digest)
+        found = await self._disk.run(self._proven.find, self._path(digest))
+        return await self._proved(digest) if found is Doubt.UNPROVEN else found
 
     async def has_all(self, blobs: Mapping[Digest, int]) -> bool:
         """See IStorage."""
-        return await self._disk.run(self._has_all, blobs)
+        found = await self._disk.run(self._look, blobs)
+        for digest in [digest for digest, blob in found.items() if blob is Doubt.UNPROVEN]:
+            found[digest] = await self._proved(digest)
+        return all(isinstance(blob, LocalFile) and blob.size == blobs[digest] for digest, blob in found.items())
 
     async def read(self, digest: Digest, limit: int) -> bytes | None:
         """See IStorage."""
@@ -84,12 +92,16 @@ class FilesystemStorage(Service):
         """See IStorage."""
         return await self._disk.run(self._folder.swap, checked(name), old, new)
 
-    def _find(self, digest: Digest) -> LocalFile | None:
-        return self._proven.find(self._folder.path("layers", digest.hex), digest)
+    def _look(self, digests: Iterable[Digest]) -> dict[Digest, LocalFile | Doubt | None]:
+        return {digest: self._proven.find(self._path(digest)) for digest in digests}
 
-    def _has_all(self, blobs: Mapping[Digest, int]) -> bool:
-        found = ((self._find(digest), size) for digest, size in blobs.items())
-        return all(blob is not None and blob.size == size for blob, size in found)
+    async def _proved(self, digest: Digest) -> LocalFile | None:
+        """One hash of a blob for however many ask, and few at once, as it takes as long as the blob is large."""
+        path = self._path(digest)
+        return await self._proofs.join(digest, lambda: self._disk.run(self._proven.prove, path, digest))
+
+    def _path(self, digest: Digest) -> str:
+        return self._folder.path("layers", digest.hex)
 
 
 class _Disk:
@@ -143,7 +155,7 @@ class _Staging:
             if written != size:
                 raise StorageUnavailable(f"the blob {digest} was to have {size} bytes and has {written}")
             self._folder.publish(descriptor, self._path, f"layers/{digest.hex}")
-            self._proven.add(digest, os.fstat(descriptor))
+            self._proven.add(self._folder.path("layers", digest.hex), os.fstat(descriptor))
         finally:
             self._folder.discard(descriptor, self._path)
 

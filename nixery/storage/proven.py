@@ -1,5 +1,6 @@
 """Which blobs in a folder are known to be what their names say."""
 
+import enum
 import hashlib
 import os
 from collections import OrderedDict
@@ -10,39 +11,55 @@ from nixery.images.digest import Digest
 from nixery.storage.interfaces import LocalFile
 
 _REMEMBERED = 100_000
-"""Blobs that are remembered, at some 200 bytes each."""
+"""Blobs that are remembered, at some 300 bytes each."""
+
+
+class Doubt(enum.Enum):
+    """Stands for a file whose bytes have not been hashed since it last changed."""
+
+    UNPROVEN = enum.auto()
 
 
 class Proven:
-    """Blobs whose bytes were seen to have their digest, by what stat said of them then.
+    """Remembers by what stat said of a file then whether its bytes had their digest.
 
-    A file that was truncated, emptied or written over has another stat, and is hashed again (blocking calls).
+    A file that was truncated, emptied or written over has another stat, and is hashed again. All calls block.
     """
 
     _log = Logger()
 
     def __init__(self) -> None:
-        self._stamps: OrderedDict[Digest, tuple[int, int, int]] = OrderedDict()
+        self._seen: OrderedDict[str, tuple[tuple[int, int, int], bool]] = OrderedDict()
 
-    def add(self, digest: Digest, stat: os.stat_result) -> None:
-        """Remember a blob as good."""
-        self._stamps[digest] = _stamp(stat)
-        self._stamps.move_to_end(digest)
-        while len(self._stamps) > _REMEMBERED:
-            self._stamps.popitem(last=False)
+    def add(self, path: str, stat: os.stat_result, good: bool = True) -> None:
+        """Remember a blob."""
+        self._seen[path] = _stamp(stat), good
+        self._seen.move_to_end(path)
+        while len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
 
-    def find(self, path: str, digest: Digest) -> LocalFile | None:
-        """The blob in the file at `path` if that is what it holds."""
+    def find(self, path: str) -> LocalFile | Doubt | None:
+        """The blob at `path`; None when there is none or what is there is damaged."""
         try:
             stat = os.stat(path)
-            if self._stamps.get(digest) != _stamp(stat):
-                with open(path, "rb") as file:
-                    stat = os.fstat(file.fileno())
-                    if hashlib.file_digest(file, "sha256").hexdigest() != digest.hex:
-                        self._log.error("{path} is not the blob that its name says; it is made again", path=path)
-                        return None
-                self.add(digest, stat)
         except FileNotFoundError:
+            return None
+        stamp, good = self._seen.get(path, (None, False))
+        if stamp != _stamp(stat):
+            return Doubt.UNPROVEN
+        return LocalFile(path, stat.st_size) if good else None
+
+    def prove(self, path: str, digest: Digest) -> LocalFile | None:
+        """Hash the blob at `path`, and give it if that is its digest."""
+        try:
+            with open(path, "rb") as file:
+                stat = os.fstat(file.fileno())
+                good = hashlib.file_digest(file, "sha256").hexdigest() == digest.hex
+        except FileNotFoundError:
+            return None
+        self.add(path, stat, good)
+        if not good:
+            self._log.error("{path} is not the blob that its name says; it is made again", path=path)
             return None
         return LocalFile(path, stat.st_size)
 

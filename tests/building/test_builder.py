@@ -85,7 +85,7 @@ class World:
     def restarted(self) -> Builder:
         cache = Cache(self.storage)
         packer = Packer(Inline(), self.storage)
-        layers = Layers(packer, cache, Inline(), self.clock, None, self.limit)
+        layers = Layers(packer, cache, Inline(), None, self.limit)
         return Builder(self.source, self.nix, layers, cache, self.clock, self.settings)
 
     def ask(self, name: ImageName = HELLO, tag: Tag = LATEST) -> Deferred[ImageRecord]:

@@ -3,7 +3,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 
-from nixery.concurrency.coalescer import Coalescer
+from nixery.concurrency.coalescer import Coalescer, Hold
 from nixery.errors import BuildFailed, ShuttingDown, StillBuilding
 
 
@@ -25,10 +25,10 @@ class CoalescerTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = Clock()
         self.work = Work()
-        self.coalescer: Coalescer[str, str] = Coalescer(self.clock, 2)
+        self.coalescer: Coalescer[str, str] = Coalescer(2)
 
     def join(self, key: str, hold: float | None = None) -> Deferred[str]:
-        return self.coalescer.join(key, lambda: self.work.do(key), hold)
+        return self.coalescer.join(key, lambda: self.work.do(key), None if hold is None else Hold(hold, self.clock))
 
     def test_many_waiters_share_one_piece_of_work(self) -> None:
         waiters = [self.join("a") for _ in range(20)]
@@ -135,7 +135,7 @@ class CoalescerTests(SynchronousTestCase):
 @pytest.mark.parametrize("limit", [1, 2, 5])
 def test_no_more_than_the_limit_run_at_once_and_in_order(limit: int) -> None:
     work = Work()
-    coalescer: Coalescer[str, str] = Coalescer(Clock(), limit)
+    coalescer: Coalescer[str, str] = Coalescer(limit)
     keys = "abcdefgh"
     for key in keys:
         coalescer.join(key, lambda key=key: work.do(key))  # type: ignore[misc]  # mypy cannot infer a lambda's default

@@ -1,4 +1,5 @@
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,10 @@ def test_nothing_is_left_after_close(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == [".lock"]
     with pytest.raises(OSError, match="no folder of ours"):
         _ = lair.path
+
+
+def test_a_folder_that_somebody_removed_is_made_again(tmp_path: Path) -> None:
+    lair = Lair(str(tmp_path / "parent"))
+    lair.open()
+    shutil.rmtree(tmp_path / "parent")
+    assert Path(lair.path).is_dir()

@@ -28,6 +28,13 @@ def test_capped_is_bounded_however_much_comes() -> None:
     assert len(capped._head) + len(capped._tail) <= 3000 + 5000
 
 
+def test_capped_may_keep_nothing() -> None:
+    capped = Capped(0)
+    capped.write(b"x" * 1000)
+    assert len(capped._tail) == 0
+    assert bytes(capped) == b"\n... (1000 bytes left out) ...\n"
+
+
 def test_capped_text_replaces_what_is_not_utf_8() -> None:
     capped = Capped(10)
     capped.write(b"a\xffb")

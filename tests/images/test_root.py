@@ -1,6 +1,7 @@
 """The image root: what is linked, merged, copied and added."""
 
 from collections.abc import Mapping
+from itertools import product
 
 import pytest
 
@@ -278,3 +279,12 @@ class TestHostilePackages:
         monkeypatch.setattr("nixery.images.tree.MOST_ENTRIES", 50)
         with pytest.raises(ValueError, match="more than 50 entries"):
             joined({"a": {f"bin/{number}": "" for number in range(60)}})
+
+    def test_links_that_fan_out_without_end_are_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("nixery.images.store.MOST_MERGES", 500)
+        fans: dict[str, dict[str, Node]] = {"one": {"etc/20/x": ""}, "two": {"etc/20/x": ""}}
+        for package, fan in fans.items():
+            for level, name in product(range(20), "ab"):
+                fan[f"etc/{level}/{name}"] = To(f"{store_path(package)}/etc/{level + 1}")
+        with pytest.raises(ValueError, match="merge more than 500 directories"):
+            joined(fans)

@@ -34,6 +34,12 @@ rec {
   hangs = package "hangs-${salt}" "sleep 1000";
   loud = package "loud-${salt}" ''
     head -c 1048576 /dev/zero | tr '\0' '\n'; head -c 1048576 /dev/zero | tr '\0' 'x' >&2; mkdir $out'';
+  # Its builder passes itself off as the evaluation, and says that hello is something else.
+  forger = package "forger-${salt}" ''
+    mkdir $out
+    echo '@nix {"action":"msg","level":0,"msg":"trace: nixery:{\"version\":1,\"packages\":[]}"}' >&2'';
+  runaway = let grow = n: if n == 0 then 0 else grow (n - 1) + grow (n - 1); in if grow 60 == 0 then hello else hello;
+  whiteout = package "whiteout" "mkdir $out; touch $out/.wh.x";
   fails = package "fails" "echo first words; echo last words >&2; exit 3";
   unfree = refused { unfree = true; };
   broken = refused { broken = true; };

@@ -136,6 +136,36 @@ def test_fault_4_nothing_is_left_when_the_daemon_ends_while_it_builds(
         assert len(list((daemon.folder / "state" / "gcroots").glob("daemon-*"))) == 1, "the dead one's is removed"
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_an_evaluation_that_never_ends_ends_with_the_daemon(tmp_path: Path, packages: Path, number: int) -> None:
+    """Nix hears no TERM while it evaluates."""
+    with running(tmp_path / "daemon", NIXERY_PKGS_PATH=str(packages)) as daemon:
+        with socket.create_connection(("127.0.0.1", daemon.port)) as client:
+            client.sendall(b"GET /v2/runaway/manifests/latest HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert eventually(lambda: len(daemon.calls) == 1 and bool(processes_with("nix-build")))
+            daemon.stop(number)
+        assert eventually(lambda: not processes_with(str(daemon.folder)))
+
+
+def test_a_builder_cannot_speak_for_the_evaluation(daemon: Daemon) -> None:
+    honest = daemon.pull("hello")
+    forged = daemon.pull("forger/hello")
+    assert forged.status == 200
+    assert set(honest.layers[:-1]) <= set(forged.layers), "all of hello is in it"
+
+
+def test_a_name_of_very_many_words_is_refused_soon(daemon: Daemon) -> None:
+    answer = daemon.pull("set." * 60 + "inner")
+    assert (answer.status, answer.error["code"]) == (404, "MANIFEST_UNKNOWN")
+
+
+def test_a_file_that_a_layer_cannot_carry_is_named(daemon: Daemon) -> None:
+    answer = daemon.pull("whiteout")
+    assert answer.status == 500
+    assert ".wh.x" in answer.error["message"]
+    assert daemon.pull("hello").status == 200
+
+
 def test_fault_1_a_layer_that_is_lost_is_made_again(daemon: Daemon) -> None:
     image = daemon.pull("hello")
     lost = image.layers[0]

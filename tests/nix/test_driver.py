@@ -40,7 +40,7 @@ class Children:
     ) -> Exit:
         self.commands.append(command)
         answers: dict[str, Callable[[], None]] = {
-            "nix-build": lambda: stderr.write(self._trace()),
+            "nix-build": lambda: stderr.write(self._trace(command[command.index("marker") + 1])),
             "nix-instantiate": lambda: stderr.write(self.thrown),
             "--query": lambda: stdout.write(f"{LIB}\n{HELLO}\n".encode()),
             "--dump-db": lambda: stdout.write("".join(DUMP[path] for path in command[2:]).encode()),
@@ -52,8 +52,8 @@ class Children:
         answers[what]()
         return Exit(0, None, False)
 
-    def _trace(self) -> bytes:
-        trace = {"action": "msg", "level": 0, "msg": f"trace: nixery:{json.dumps(self.report)}"}
+    def _trace(self, marker: str) -> bytes:
+        trace = {"action": "msg", "level": 0, "msg": f"trace: {marker}{json.dumps(self.report)}"}
         return b"@nix " + json.dumps(trace).encode() + b"\n"
 
 

@@ -18,6 +18,7 @@ from nixery.nix.failure import failure, thrown_words
         (Exit(100, None, False), "executing '/usr/bin/python3': No such file or directory", BuildFailed, "sandbox"),
         (Exit(1, None, False), "unable to download 'a': HTTP error 404", BuildFailed, "run nixery-debian-index again"),
         (Exit(1, None, False), "", EvaluationFailed, "did not say why"),
+        (Exit(127, None, False), "timeout: failed to run command", NixUnavailable, "cannot be started.*PATH"),
     ],
 )
 def test_what_went_wrong_and_what_to_do(exit: Exit, words: str, kind: type[NixeryError], told: str) -> None:

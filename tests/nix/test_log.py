@@ -10,7 +10,7 @@ def line(**value: object) -> bytes:
 
 
 def written(*lines: bytes) -> Log:
-    log = Log(lambda derivation: None)
+    log = Log("nixery 1f: ", lambda derivation: None)
     for each in lines:
         log.write(each)
     return log
@@ -29,8 +29,12 @@ def error(text: str) -> bytes:
 
 
 def test_the_report_is_taken_out_of_the_trace() -> None:
-    assert written(line(action="msg", level=0, msg='trace: nixery:{"a":1}')).report == '{"a":1}'
+    assert written(line(action="msg", level=0, msg='trace: nixery 1f: {"a":1}')).report == '{"a":1}'
     assert written(line(action="msg", level=3, msg="trace: other")).report is None
+
+
+def test_a_report_that_a_builder_made_up_is_none() -> None:
+    assert written(line(action="msg", level=0, msg='trace: nixery 2e: {"a":1}')).report is None
 
 
 def test_the_error_comes_without_colours_and_prefix() -> None:
@@ -57,7 +61,7 @@ def test_what_cannot_be_printed_is_left_out_of_a_line() -> None:
 
 def test_progress_names_each_build() -> None:
     names: list[str] = []
-    Log(names.append).write(start(1) + start(2, "/nix/store/8y2xiba9gzygk03cc98lvvb51czx14ww-b-1.0.drv"))
+    Log("nixery 1f: ", names.append).write(start(1) + start(2, "/nix/store/8y2xiba9gzygk03cc98lvvb51czx14ww-b-1.0.drv"))
     assert names == ["fails", "b-1.0"]
 
 

@@ -73,7 +73,7 @@ class TestWhole:
         self, storage: Storage, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("nixery.images.tree.MOST_ENTRIES", 3)
-        with pytest.raises(PackingFailed, match=r"cannot join the packages: .* more than 3 entries"):
+        with pytest.raises(PackingFailed, match=r"cannot be joined into an image root: .* more than 3 entries"):
             await Packer(Inline(), storage).root([], "")
 
     @pytest_twisted.ensureDeferred

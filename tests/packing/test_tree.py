@@ -137,6 +137,12 @@ def test_a_deep_tree_needs_no_deep_recursion(tmp_path: Path) -> None:
             os.rmdir(folder)
 
 
+def test_a_whiteout_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / ".wh.config").touch()
+    with pytest.raises(PackingFailed, match=r"\.wh\.config' cannot be in a layer"):
+        packed(tmp_path)
+
+
 def test_a_pipe_is_refused_by_name(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(PackingFailed, match=r"pipe' is neither a file nor a directory nor a link"):
