@@ -2,6 +2,7 @@
 { lib
 , python3Packages
 , makeWrapper
+, coreutils
 , nix
 , util-linux
 }:
@@ -20,7 +21,7 @@ python3Packages.buildPythonApplication {
     makeWrapper ${python3Packages.twisted}/bin/twistd $out/bin/nixery \
       --add-flags "--nodaemon --pidfile= nixery" \
       --prefix PYTHONPATH : "$out/${python3Packages.python.sitePackages}:$PYTHONPATH" \
-      --prefix PATH : ${lib.makeBinPath [ nix util-linux ]}
+      --prefix PATH : ${lib.makeBinPath [ coreutils nix util-linux ]}
   '';
 
   # The tests need a checkout, Nix and container tools: scripts/test runs them.
