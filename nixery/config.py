@@ -103,6 +103,7 @@ SETTINGS = (
     Setting("NIXERY_PACK_WORKERS", "number of cores", "layers that are packed at once", _whole(1, 1000)),
 )
 
+_DEFAULTS = {setting.variable: setting.default for setting in SETTINGS}
 _PLATFORMS = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
@@ -116,35 +117,40 @@ def read_config(
     """
     given = {setting.variable: _given(setting, environment, options) for setting in SETTINGS}
     values = {s.variable: _parsed(s, text) for s in SETTINGS if (text := given[s.variable]) is not None}
-    platform = _PLATFORMS.get(machine)
-    if platform is None:
-        raise ConfigError(f"this machine is a {machine!r}; images are made for {' and '.join(_PLATFORMS)}")
+
+    def text(variable: str) -> str:
+        return str(values.get(variable, _DEFAULTS[variable]))
+
+    def number(variable: str) -> int:
+        said = text(variable)
+        return int(said) if said.isdigit() else cores  # the only default in words for a number
+
     source = _source(values)
     state = state_folder(environment)
-
-    def number(variable: str, default: int) -> int:
-        return int(str(values.get(variable, default)))
-
+    storage = str(values.get("STORAGE_PATH", os.path.join(state, "storage")))
     return Config(
-        listen=listen or f"tcp:{number('PORT', 8080)}",
+        listen=listen or f"tcp:{number('PORT')}",
         source_kind=_SOURCES[source],
-        source_path=str(values[source]),
-        storage_backend=str(values.get("NIXERY_STORAGE_BACKEND", "filesystem")),
-        storage_settings={
-            **environment,
-            "STORAGE_PATH": str(values.get("STORAGE_PATH", os.path.join(state, "storage"))),
-        },
+        source_path=text(source),
+        storage_backend=text("NIXERY_STORAGE_BACKEND"),
+        storage_settings={**environment, "STORAGE_PATH": storage},
         state=state,
-        builder_seconds=number("NIX_TIMEOUT", 60),
-        build_seconds=number("NIXERY_BUILD_TIMEOUT", 1800),
-        hold=number("NIXERY_HOLD", 240),
-        popularity=None if "NIX_POPULARITY_URL" not in values else str(values["NIX_POPULARITY_URL"]),
-        max_layers=number("NIXERY_MAX_LAYERS", 94),
-        max_builds=number("NIXERY_MAX_BUILDS", cores),
-        pack_workers=number("NIXERY_PACK_WORKERS", cores),
-        platform=platform,
+        builder_seconds=number("NIX_TIMEOUT"),
+        build_seconds=number("NIXERY_BUILD_TIMEOUT"),
+        hold=number("NIXERY_HOLD"),
+        popularity=text("NIX_POPULARITY_URL") if "NIX_POPULARITY_URL" in values else None,
+        max_layers=number("NIXERY_MAX_LAYERS"),
+        max_builds=number("NIXERY_MAX_BUILDS"),
+        pack_workers=number("NIXERY_PACK_WORKERS"),
+        platform=_platform(machine),
         environment=environment,
     )
+
+
+def _platform(machine: str) -> str:
+    if machine not in _PLATFORMS:
+        raise ConfigError(f"this machine is a {machine!r}; images are made for {' and '.join(_PLATFORMS)}")
+    return _PLATFORMS[machine]
 
 
 def state_folder(environment: Mapping[str, str]) -> str:
