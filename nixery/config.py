@@ -115,8 +115,7 @@ def read_config(
     `options`: by a setting's option name, None where not given. `machine`: as uname -m says; `listen`: a Twisted
     endpoint description that overrides PORT.
     """
-    given = {setting.variable: _given(setting, environment, options) for setting in SETTINGS}
-    values = {s.variable: _parsed(s, text) for s in SETTINGS if (text := given[s.variable]) is not None}
+    values = _values(environment, options)
 
     def text(variable: str) -> str:
         return str(values.get(variable, _DEFAULTS[variable]))
@@ -160,6 +159,12 @@ def state_folder(environment: Mapping[str, str]) -> str:
         return os.path.abspath(given)
     home = environment.get("XDG_STATE_HOME") or os.path.join(environment.get("HOME") or "/var", ".local", "state")
     return os.path.join(os.path.abspath(home), "nixery")
+
+
+def _values(environment: Mapping[str, str], options: Mapping[str, str | None]) -> dict[str, object]:
+    """What was said, parsed, by variable."""
+    given = {setting.variable: _given(setting, environment, options) for setting in SETTINGS}
+    return {s.variable: _parsed(s, said) for s in SETTINGS if (said := given[s.variable]) is not None}
 
 
 def _given(setting: Setting, environment: Mapping[str, str], options: Mapping[str, str | None]) -> str | None:
