@@ -24,7 +24,6 @@ class Threads(Service):
     """A pool of at most `size` threads, started and ended as a service; what comes beyond that waits in order."""
 
     def __init__(self, reactor: IReactorFromThreads, size: int, name: str) -> None:
-        self.size = size
         self._reactor = reactor
         self._pool = ThreadPool(0, size, name)
 
