@@ -33,6 +33,7 @@ class Run:
         self.stdout, self.stderr = Capped(1 << 22), Capped(1 << 22)
         command = (sys.executable, "-S", "-c", program)
         self.exit = Deferred.fromCoroutine(processes.run(command, ENVIRONMENT, self.stdout, self.stderr, seconds))
+        self.exit.addTimeout(60, reactor)
 
     async def reads(self, text: bytes) -> None:
         """Wait until the program has written this."""
@@ -76,6 +77,12 @@ async def test_fault_3_a_mebibyte_on_both_pipes_is_drained(processes: Processes)
 
 
 @pytest_twisted.ensureDeferred
+async def test_fault_3_what_writes_without_end_is_ended_at_its_time(processes: Processes) -> None:
+    run = Run(processes, "import os\nwhile True: os.write(1, b'x' * 65536), os.write(2, b'x' * 65536)", seconds=0.3)
+    assert await run.exit == Exit(None, signal.SIGTERM, True)
+
+
+@pytest_twisted.ensureDeferred
 async def test_stdin_is_empty_and_no_descriptor_is_inherited(processes: Processes) -> None:
     with open(os.devnull) as file:
         os.set_inheritable(file.fileno(), True)
@@ -109,7 +116,7 @@ while True: signal.pause()
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_builder_in_a_session_of_its_own_is_ended_too(processes: Processes) -> None:
+async def test_fault_4_a_builder_in_a_session_of_its_own_is_ended_too(processes: Processes) -> None:
     run = Run(processes, CHILD_IN_ITS_OWN_SESSION)
     await run.reads(b"\n")
     run.exit.cancel()
@@ -127,13 +134,14 @@ async def test_what_holds_the_pipes_open_after_the_end_is_ended(processes: Proce
 
 
 @pytest_twisted.ensureDeferred
-async def test_stopping_ends_all_that_run_and_waits_for_it(processes: Processes) -> None:
+async def test_fault_4_stopping_ends_all_that_run_and_waits_for_it(processes: Processes) -> None:
     runs = [Run(processes, CHILD_IN_ITS_OWN_SESSION) for _ in range(3)]
     for run in runs:
         await run.reads(b"\n")
     await processes.stopService()
+    assert [run.exit.called for run in runs] == [True] * 3
     for run in runs:
-        assert (await run.exit).signal == signal.SIGKILL
+        assert await run.exit == Exit(None, signal.SIGKILL, False)
         assert await gone(int(bytes(run.stdout)))
     with pytest.raises(ShuttingDown):
         await Run(processes, "").exit

@@ -32,6 +32,7 @@ rec {
   # Each build of it takes a while, and none is ever done before: `salt` comes from the test.
   slow = package "slow-${salt}" "sleep 2; mkdir $out";
   hangs = package "hangs-${salt}" "sleep 1000";
+  raves = package "raves-${salt}" "yes 'a line of the log' | head -n 5000; sleep 1000";
   loud = package "loud-${salt}" ''
     head -c 1048576 /dev/zero | tr '\0' '\n'; head -c 1048576 /dev/zero | tr '\0' 'x' >&2; mkdir $out'';
   # Its builder passes itself off as the evaluation, and says that hello is something else.

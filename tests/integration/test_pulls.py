@@ -167,6 +167,6 @@ def test_arm64_is_another_image(daemon: Daemon) -> None:
     assert amd64.body == explicit.body
     arm64 = daemon.pull("arm64/hello")
     assert arm64.status == 200
-    assert arm64.body != amd64.body
+    assert set(arm64.layers).isdisjoint(amd64.layers), "what is in it was built for arm64 too"
     config = json.loads(daemon.blob(json.loads(arm64.body)["config"]["digest"]).body)
     assert config["architecture"] == "arm64"

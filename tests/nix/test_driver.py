@@ -10,10 +10,11 @@ import pytest_twisted
 from nixery.concurrency.output import Sink
 from nixery.concurrency.process import Exit
 from nixery.errors import NixUnavailable, PackagesUnavailable
-from nixery.images.graph import StorePath
+from nixery.images.graph import Closure, StorePath
 from nixery.images.source import PinnedSource
 from nixery.nix import driver
-from nixery.nix.driver import Limits, Nix
+from nixery.nix.driver import Built, Limits, Nix
+from nixery.nix.report import Package
 
 SET = PinnedSource("path", "pin", "/set", (("index", "/index"),))
 HELLO = "/nix/store/" + "a" * 32 + "-hello"
@@ -75,6 +76,19 @@ async def test_what_was_built_comes_with_its_graph_and_is_held_until_released(ni
     assert list(tmp_path.iterdir()) == [Path(built.roots_folder)]
     built.release()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_fault_11_what_is_built_is_linked_from_where_it_is_held(nix: Nix, children: Children) -> None:
+    built = await nix.build(SET, ("hello",), "x86_64-linux")
+    command = list(children.commands[0])
+    assert command[command.index("--out-link") + 1] == f"{built.roots_folder}/root"
+
+
+def test_fault_10_outputs_come_in_the_order_of_their_packages_and_once() -> None:
+    paths = [StorePath(f"/nix/store/{letter * 32}-x") for letter in "zyxwsrqp"]
+    packages = tuple(Package("x", "x", (path, paths[0]), None, None, ()) for path in paths)
+    assert Built(packages, Closure.of([]), "").outputs == tuple(paths)
 
 
 @pytest_twisted.ensureDeferred

@@ -3,7 +3,7 @@ from twisted.internet.defer import Deferred
 from tests.registry.wire import RECORD, World, parse
 
 
-def test_a_client_that_leaves_ends_its_wait_quietly() -> None:
+def test_fault_4_a_client_that_leaves_ends_its_wait_quietly() -> None:
     world = World()
     cancelled: list[object] = []
     world.images.waiting = Deferred(cancelled.append)

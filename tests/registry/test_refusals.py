@@ -32,7 +32,9 @@ def test_fault_7_errors_are_json_and_a_failed_build_says_why() -> None:
     reply = refused(BuildFailed("builder for git failed: cc: no such file"))
     assert reply.headers["Content-Type"] == "application/json"
     assert "cc: no such file" in json.loads(reply.body)["errors"][0]["message"]
-    assert World().ask("/v2/nowhere").body != b""
+    nowhere = World().ask("/v2/nowhere")
+    assert (nowhere.status, nowhere.headers["Content-Type"]) == (404, "application/json")
+    assert "there is nothing at '/v2/nowhere'" in json.loads(nowhere.body)["errors"][0]["message"]
 
 
 def test_trying_again_is_suggested_where_it_makes_sense() -> None:

@@ -61,10 +61,9 @@ async def test_blobs_lie_flat_under_their_digest(storage: FilesystemStorage, tmp
 
 
 @pytest_twisted.ensureDeferred
-async def test_bytes_are_synced_before_they_are_named_and_names_after(
+async def test_fault_12_bytes_are_synced_before_they_are_named_and_names_after(
     storage: FilesystemStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Fault 12 of Go Nixery: it syncs nothing."""
     await store(storage, b"makes the folder")
     calls: list[str] = []
     for name in ("fsync", "rename", "link"):
@@ -118,12 +117,24 @@ async def test_fault_5_an_emptied_or_damaged_file_is_not_served_even_after_a_res
 async def test_fault_12_needs_no_extended_attributes_and_never_truncates_what_is_served(
     storage: FilesystemStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "setxattr", None)
+    for name in ("getxattr", "listxattr", "setxattr"):
+        monkeypatch.setattr(os, name, None)
     digest = await store(storage, b"layer")
     found = await storage.find(digest)
     with open(getattr(found, "path", "")) as reader:
-        await store(storage, b"layer")
+        # Other bytes than those that the digest stands for, to see whose file they go into.
+        await (await stage(storage, b"LAYER")).publish(digest, 5)
         assert reader.read() == "layer"
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_abandoned_blob_leaves_nothing(storage: FilesystemStorage, tmp_path: Path) -> None:
+    staging = await stage(storage, b"half")
+    descriptor = staging.fileno()
+    await staging.abandon()
+    assert [path.name for path in (tmp_path / "staging").rglob("*") if path.is_file()] == [".lock"] * 2
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(descriptor)
 
 
 @pytest_twisted.ensureDeferred

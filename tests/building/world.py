@@ -1,0 +1,87 @@
+"""What the tests of the pipeline share: real packing, the memory storage, and stand-ins for Nix and the source."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from attrs import evolve
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from nixery.building.builder import Builder, Settings
+from nixery.building.cache import Cache
+from nixery.building.layering import Layers
+from nixery.concurrency.pool import Inline
+from nixery.images.graph import Closure, PathInfo, StorePath
+from nixery.images.manifest import ImageRecord
+from nixery.images.name import ImageName, Platform, Tag
+from nixery.images.source import PinnedSource
+from nixery.nix.driver import Built
+from nixery.nix.report import Package
+from nixery.packing.packer import Packer
+from nixery.storage.memory import MemoryStorage
+
+LATEST = Tag("latest")
+HELLO = ImageName.parse("hello")
+
+
+class Source:
+    def __init__(self) -> None:
+        self.pinned = PinnedSource("path", "one", "/set")
+
+    async def pin(self, tag: Tag) -> PinnedSource:
+        return self.pinned if tag == LATEST else evolve(self.pinned, pin=f"{self.pinned.pin} {tag.text}")
+
+
+class Nix:
+    """Builds one small store path for each name, when the test says so."""
+
+    def __init__(self, store: Path) -> None:
+        self.store = store
+        self.calls: list[tuple[str, ...]] = []
+        self.systems: list[str] = []
+        self.go: Deferred[None] | None = None
+        self.fails: Exception | None = None
+        self.content = "first"
+
+    async def build(self, source: PinnedSource, names: Sequence[str], system: str) -> Built:
+        self.calls.append(tuple(names))
+        self.systems.append(system)
+        if self.go is not None:
+            await self.go
+        if self.fails is not None:
+            raise self.fails
+        packages = [Package(name, name, (self._path(name),), None, None, ()) for name in names]
+        infos = [PathInfo(p.outputs[0], hashlib.sha256(self.content.encode()).hexdigest(), 9, ()) for p in packages]
+        roots = self.store / "roots"
+        roots.mkdir(exist_ok=True)
+        return Built(tuple(packages), Closure.of(infos), str(roots))
+
+    def _path(self, name: str) -> StorePath:
+        path = self.store / f"{hashlib.md5(name.encode()).hexdigest().translate(_BASE32)}-{name}"
+        (path / "bin").mkdir(parents=True, exist_ok=True)
+        (path / "bin" / name).write_text(self.content)
+        return StorePath.parse(str(path))
+
+
+_BASE32 = str.maketrans("e", "z")
+
+
+class World:
+    def __init__(self, folder: Path) -> None:
+        self.limit = 94
+        self.clock = Clock()
+        self.storage = MemoryStorage()
+        self.source = Source()
+        self.nix = Nix(folder)
+        self.settings = Settings("e" * 64, Platform.AMD64, 2, 240)
+        self.builder = self.restarted()
+
+    def restarted(self) -> Builder:
+        cache = Cache(self.storage)
+        packer = Packer(Inline(), self.storage)
+        layers = Layers(packer, cache, Inline(), None, self.limit)
+        return Builder(self.source, self.nix, layers, cache, self.clock, self.settings)
+
+    def ask(self, name: ImageName = HELLO, tag: Tag = LATEST) -> Deferred[ImageRecord]:
+        return Deferred.fromCoroutine(self.builder.by_tag(name, tag))
