@@ -3,6 +3,7 @@
 import enum
 import hashlib
 import os
+import threading
 from collections import OrderedDict
 
 from twisted.logger import Logger
@@ -29,14 +30,16 @@ class Proven:
     _log = Logger()
 
     def __init__(self) -> None:
+        self._writing = threading.Lock()
         self._seen: OrderedDict[str, tuple[tuple[int, int, int], bool]] = OrderedDict()
 
     def add(self, path: str, stat: os.stat_result, good: bool = True) -> None:
         """Remember a blob."""
-        self._seen[path] = _stamp(stat), good
-        self._seen.move_to_end(path)
-        while len(self._seen) > _REMEMBERED:
-            self._seen.popitem(last=False)
+        with self._writing:
+            self._seen[path] = _stamp(stat), good
+            self._seen.move_to_end(path)
+            while len(self._seen) > _REMEMBERED:
+                self._seen.popitem(last=False)
 
     def find(self, path: str) -> LocalFile | Doubt | None:
         """The blob at `path`; None when there is none or what is there is damaged."""

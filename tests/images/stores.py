@@ -6,8 +6,9 @@ from typing import Union
 
 from attrs import frozen
 
-from nixery.images.entries import Directory, Entry, File, Link
+from nixery.images.entries import Directory, Entry, File, Link, RootEntry, RootLink
 from nixery.images.graph import Closure, PathInfo, StorePath
+from nixery.images.root import join
 
 BASE32 = "0123456789abcdfghijklmnpqrsvwxyz"
 
@@ -105,3 +106,12 @@ class FakeStore:
         if isinstance(node, To):
             return Link(node.target, isinstance(look(self.world, f"{path}/{name}"), dict))
         return Directory() if isinstance(node, dict) else File(node.startswith("#!"))
+
+
+def joined(packages: Mapping[str, Mapping[str, Node]], *names: str) -> dict[str, RootEntry]:
+    """The root of the named packages, by default of all."""
+    return dict(join([store_path(name) for name in names or packages], FakeStore(packages)))
+
+
+def link(package: str, path: str) -> RootLink:
+    return RootLink(f"{store_path(package)}/{path}")
