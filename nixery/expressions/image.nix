@@ -72,6 +72,21 @@ let
   chosen = package: let outputs = outputsOf package; in if outputs == [ ] then [ package ] else outputs;
   paths = package: map (output: unsafeDiscardStringContext output.outPath) (chosen package);
 
+  # Names that a name may have been meant for: those that begin or end as it does and are about as long. Which of them
+  # are nearest is decided by who reads the report.
+  near = name:
+    let
+      word = lower name;
+      size = stringLength word;
+      ends = text: substring (stringLength text - 3) 3 text;
+      like = other:
+        let text = lower other; length = stringLength text; in
+        length >= size - 3 && length <= size + 3
+        && (substring 0 2 text == substring 0 2 word || (length >= 3 && size >= 3 && ends text == ends word));
+      found = filter like (attrNames set);
+    in
+    take (if length found > 2000 then 2000 else length found) found;
+
   # Meta is data that the set's authors wrote: take it where it is what it should be, never fail on it.
   text = value: let got = attempt null value; in if isString got then unsafeDiscardStringContext got else null;
   licences = value: filter isString (map (one: text (one.spdxId or one.shortName or one)) (if isList value then value else [ value ]));
@@ -96,7 +111,7 @@ let
       outputs = tryEval (let all = paths package; in builtins.deepSeq all all);
       no = reason: { inherit name reason; attribute = if attribute == null then null else join attribute; };
     in
-    if attribute == null then no "unknown"
+    if attribute == null then no "unknown" // { near = near name; }
     else if !(tryEval package).success then no "throws"
     else if !(isAttrs package) then no "not-a-derivation"
     else if attempt null (package.type or null) != "derivation" then no "not-a-derivation"

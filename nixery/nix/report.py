@@ -1,7 +1,8 @@
 """What an evaluation says of each package: the JSON of expressions/image.nix as values, or words on why not."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 
 from attrs import frozen
 
@@ -58,6 +59,8 @@ def parse_report(text: str) -> tuple[Package | Refusal, ...]:
 
 def _verdict(entry: Mapping[str, object]) -> Package | Refusal:
     match entry:
+        case {"name": str(name), "reason": str(reason), "near": list(near)}:
+            return Refusal(name, reason, _did_you_mean(name, near))
         case {"name": str(name), "reason": str(reason)}:
             return Refusal(name, reason)
         case {"name": str(name), "attribute": str(attribute), "outputs": list(outputs), "meta": dict(meta)}:
@@ -70,3 +73,10 @@ def _verdict(entry: Mapping[str, object]) -> Package | Refusal:
                 tuple(meta["licences"]),
             )
     raise ValueError(f"not a verdict: {entry!r}")
+
+
+def _did_you_mean(name: str, near: Sequence[str]) -> str:
+    """The nearest of these names, as a guess; empty when none is near."""
+    names = {other.lower(): other for other in near}
+    nearest = [names[other] for other in get_close_matches(name.lower(), names, cutoff=0.7)]
+    return f"did you mean {' or '.join(nearest)}" if nearest else ""

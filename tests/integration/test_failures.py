@@ -56,7 +56,8 @@ def test_malformed_digests_are_400(daemon: Daemon, digest: str) -> None:
     ("name", "status", "words"),
     [
         ("nonesuch", 404, "nonesuch is not in the package set"),
-        ("hello/nonesuch/another", 404, "another is not in the package set; nonesuch is not"),
+        ("hallo", 404, "hallo is not in the package set: did you mean hello"),
+        ("hello/nonesuch/another", 404, "another is not in the package set: did you mean other; nonesuch is not"),
         ("fails", 500, "fails.drv' failed with exit code 3; the last lines of fails: first words | last words"),
         ("unfree", 404, "unfree has an unfree licence"),
         ("broken", 404, "broken is marked as broken"),

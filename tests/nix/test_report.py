@@ -50,3 +50,10 @@ def test_a_refusal_reads_well() -> None:
     assert str(Refusal("x", "unfree")) == "x has an unfree licence, which the package set does not allow (allowUnfree)"
     assert str(Refusal("x", "throws", "sorry")) == "x cannot be evaluated: sorry"
     assert str(Refusal("x", "another reason")) == "x another reason"
+
+
+def test_an_unknown_package_comes_with_the_nearest_names() -> None:
+    unknown = {"name": "hallo", "attribute": None, "reason": "unknown", "near": ["hallow", "hello", "zzz"]}
+    refusal = parse_report(report(unknown))[0]
+    assert str(refusal) == "hallo is not in the package set: did you mean hallow or hello"
+    assert str(parse_report(report({**unknown, "near": ["zzz"]}))[0]) == "hallo is not in the package set"
