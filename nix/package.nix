@@ -13,7 +13,7 @@ python3Packages.buildPythonApplication {
   src = lib.cleanSource ../.;
 
   build-system = with python3Packages; [ setuptools ];
-  dependencies = with python3Packages; [ attrs deflate klein python-debian twisted werkzeug zope-interface ];
+  dependencies = with python3Packages; [ attrs deflate inotify-simple klein python-debian twisted werkzeug zope-interface ];
   nativeBuildInputs = [ makeWrapper ];
 
   # A program of its own: twistd with our plugins on its path, and the programs that it starts.

@@ -33,6 +33,7 @@ class Config:
     listen: str
     source_kind: str
     source_path: str
+    path_ttl: int
     storage_backend: str
     storage_settings: Mapping[str, str]
     state: str
@@ -82,12 +83,16 @@ def _file(text: str) -> str:
 
 
 _DAY = 24 * 3600
+_TTL = _whole(0, _DAY)
 _SOURCES = {"NIXERY_PKGS_PATH": "path", "NIXERY_DEBIAN_INDEX": "debian"}
 
 SETTINGS = (
     Setting("PORT", "8080", "TCP port to listen on, on all of the host's IPv4 addresses", _whole(1, 65535)),
     Setting(
         "NIXERY_PKGS_PATH", "", "package set: a folder with a default.nix, such as a checkout of nixpkgs", _package_set
+    ),
+    Setting(
+        "NIXERY_PATH_TTL", "2", "seconds that an edit of NIXERY_PKGS_PATH may go unseen, where watching fails", _TTL
     ),
     Setting("NIXERY_DEBIAN_INDEX", "", "package set: Debian's, by an index of nixery-debian-index", _index),
     Setting("NIXERY_CHANNEL", "", "package set: a Nix channel (in a later version)", _later),
@@ -131,6 +136,7 @@ def read_config(
         listen=listen or f"tcp:{number('PORT')}",
         source_kind=_SOURCES[source],
         source_path=text(source),
+        path_ttl=number("NIXERY_PATH_TTL"),
         storage_backend=text("NIXERY_STORAGE_BACKEND"),
         storage_settings={**environment, "STORAGE_PATH": storage},
         state=state,

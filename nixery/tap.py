@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 
 from twisted.application import strports
-from twisted.application.service import IService
+from twisted.application.service import IService, Service
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorCore, IReactorFromThreads
 from twisted.python import usage
@@ -72,12 +72,15 @@ def wire(config: Config, reactor: Reactor) -> IService:
     cpu = Threads(reactor, config.pack_workers, "packing")
     storage = backend_named(config.storage_backend).make(config.storage_settings, files)
     processes = Processes(reactor, config.environment.get("PATH", os.defpath))
-    builder = _builder(config, reactor, files, cpu, storage, _nix(config, processes, roots))
+    source = _source(config, files, reactor)
+    builder = _builder(config, reactor, source, cpu, storage, _nix(config, processes, roots))
     registry = Registry(builder, storage, files, reactor)
     site = make_site(registry.app.resource(), Pages(), reactor)  # type: ignore[no-untyped-call]  # Twisted's
     services = _Daemon()  # type: ignore[no-untyped-call]  # Twisted's
     drain = Drain(site, reactor)
-    for service in (files, cpu, storage, roots, processes, drain, builder, _listening(config.listen, site, reactor)):
+    port = _listening(config.listen, site, reactor)
+    watching = [source] if isinstance(source, Service) else []
+    for service in (files, cpu, storage, roots, *watching, processes, drain, builder, port):
         IService(service).setServiceParent(services)
     return services
 
@@ -125,11 +128,11 @@ def _listening(endpoint: str, site: Site, reactor: Reactor) -> IService:
         raise ConfigError(f"--listen is {endpoint!r}, which is no Twisted endpoint: {error}") from error
 
 
-def _builder(config: Config, reactor: Reactor, files: Threads, cpu: Threads, storage: IStorage, nix: Nix) -> Builder:
+def _builder(config: Config, reactor: Reactor, source: Source, cpu: Threads, storage: IStorage, nix: Nix) -> Builder:
     cache = Cache(storage)
     layers = Layers(Packer(cpu, storage), cache, cpu, _popularity(config.popularity), config.max_layers)
     settings = Settings(expressions.fingerprint(), Platform(config.platform), config.max_builds, config.hold)
-    return Builder(_source(config, files), nix, layers, cache, reactor, settings)
+    return Builder(source, nix, layers, cache, reactor, settings)
 
 
 def _nix(config: Config, processes: Processes, roots: Roots) -> Nix:
@@ -138,10 +141,10 @@ def _nix(config: Config, processes: Processes, roots: Roots) -> Nix:
     return Nix(processes, environment, str(expressions.IMAGE), roots.folder, limits)
 
 
-def _source(config: Config, files: Threads) -> Source:
+def _source(config: Config, files: Threads, reactor: Reactor) -> Source:
     if config.source_kind == "debian":
         return DebianSource(config.source_path, str(expressions.DEBIAN), files)
-    return PathSource(config.source_path, files)
+    return PathSource(config.source_path, files, reactor, config.path_ttl)
 
 
 def _popularity(path: str | None) -> Popularity | None:

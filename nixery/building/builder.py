@@ -84,7 +84,7 @@ class Builder(Service):
         pinned = await self._source.pin(tag)
         command = ("bash",) if name.shell else ()
         recipe = self._recipe(name.packages, name.platform or self._settings.platform, command, pinned)
-        return await self._image(recipe, pinned, tag)
+        return await self._image(recipe, pinned)
 
     async def by_digest(self, digest: Digest) -> bytes:
         """A manifest's bytes: as stored, or made again by its recipe; raises ManifestUnknown."""
@@ -101,7 +101,7 @@ class Builder(Service):
                 f"the manifest {digest} is no longer stored, and the package set or this registry's settings have "
                 "changed since it was made; pull the image by its tag"
             )
-        record = await self._image(recipe, pinned, _LATEST)
+        record = await self._image(recipe, pinned)
         for manifest in map(record.manifest, Format):
             if Digest.of(manifest) == digest:
                 return manifest
@@ -110,12 +110,12 @@ class Builder(Service):
             "pull the image by its tag"
         )
 
-    async def _image(self, recipe: Recipe, pinned: PinnedSource, tag: Tag) -> ImageRecord:
+    async def _image(self, recipe: Recipe, pinned: PinnedSource) -> ImageRecord:
         key = recipe.key()
         known = await self._cache.image(key)
         if known is not None:
             return known
-        return await self._builds.join(key, lambda: self._build(recipe, pinned, tag), self._hold)
+        return await self._builds.join(key, lambda: self._build(recipe, pinned), self._hold)
 
     def _recipe(
         self, packages: tuple[str, ...], platform: Platform, command: tuple[str, ...], pinned: PinnedSource
@@ -133,7 +133,7 @@ class Builder(Service):
             encoder=encoder_fingerprint(),
         )
 
-    async def _build(self, recipe: Recipe, pinned: PinnedSource, tag: Tag) -> ImageRecord:
+    async def _build(self, recipe: Recipe, pinned: PinnedSource) -> ImageRecord:
         """What the coalescer runs once for all who ask: everything from Nix to the records.
 
         A set that changed while it was evaluated may have given us a mixture: that is served and not remembered.
@@ -144,7 +144,7 @@ class Builder(Service):
             built = await self._nix.build(pinned, recipe.packages, recipe.platform.system)
             built_at = self._clock.seconds()
             record = await self._packed(recipe, built)
-            if (await self._source.pin(tag)).pin == recipe.pin:
+            if await self._source.still(pinned):
                 await self._cache.remember(recipe, record)
         except NixeryError as error:
             self._log.warn("cannot build {packages}: {error}", packages=packages, error=error)

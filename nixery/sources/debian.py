@@ -22,6 +22,10 @@ class DebianSource:
         pin = await self._threads.run(read_pin, self._index)
         return PinnedSource("debian", pin, self._expression, (("index", self._index),))
 
+    async def still(self, pinned: PinnedSource) -> bool:
+        """See Source."""
+        return await self._threads.run(read_pin, self._index) == pinned.pin
+
 
 def read_pin(index: str) -> str:
     """The content hash of an index; raises SourceUnavailable."""

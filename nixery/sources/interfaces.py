@@ -11,3 +11,6 @@ class Source(Protocol):
 
     async def pin(self, tag: Tag) -> PinnedSource:
         """The package set that the tag means at this moment; raises SourceUnavailable."""
+
+    async def still(self, pinned: PinnedSource) -> bool:
+        """Whether the content is at this moment what was pinned; raises SourceUnavailable."""

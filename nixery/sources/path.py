@@ -1,73 +1,114 @@
 """A package set in a folder of this host. Any tag means its newest state."""
 
-import hashlib
-import os
-import stat
-from collections.abc import Iterator
+import contextlib
+
+from attrs import frozen
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
 from nixery.concurrency.pool import Pool
 from nixery.concurrency.turns import Turns
-from nixery.errors import SourceUnavailable
-from nixery.images.graph import StorePath
+from nixery.errors import ShuttingDown, SourceUnavailable
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
+from nixery.sources.folder import Folder, Look
 
-_NOT_CONTENT = frozenset({".git"})
+
+@frozen
+class _Seen:
+    """A look, and when it began by the clock."""
+
+    look: Look
+    began: float
+    pinned: PinnedSource
 
 
-class PathSource:
-    """See Source. Pinned by the store path, where it lies in the Nix store, and else by a hash of its content."""
+class PathSource(Service):
+    """See Source. Pinned by the store path, where it lies in the Nix store, and else by a hash of its content.
 
-    def __init__(self, path: str, threads: Pool) -> None:
+    The folder is watched, and nothing is read while nothing is edited. Where edits are not told of, it is read again
+    when the last look is older than `ttl` seconds.
+    """
+
+    _log = Logger()
+
+    def __init__(self, path: str, threads: Pool, clock: IReactorTime, ttl: float) -> None:
         self._path = path
+        self._folder = Folder(path)
         self._threads = threads
-        self._pins = Turns(self._pin)
+        self._clock = clock
+        self._ttl = ttl
+        self._turns = Turns(self._look)
+        self._last: _Seen | None = None
+        self._newer_than = float("-inf")
+        self._warned: str | None = None
+        self._stopped = False
+
+    def startService(self) -> None:
+        """Begin to answer. The folder is first looked at when somebody asks."""
+        super().startService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
+        self._stopped = False
+
+    def stopService(self) -> Deferred[None]:
+        """Watch no more; fires when the look under way has ended."""
+        super().stopService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
+        self._stopped = True
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        with contextlib.suppress(ShuttingDown):
+            await self._turns.join()  # comes after the look under way
+        self._folder.close()
 
     async def pin(self, tag: Tag) -> PinnedSource:
-        """See Source. What was edited before the call is seen, and however many call, one walk is under way."""
-        return await self._pins.join()
+        """See Source; raises ShuttingDown too. However many call, one walk is under way.
 
-    async def _pin(self) -> PinnedSource:
+        An edit made on this host before the call is seen; where edits are not told of, one older than the TTL is.
+        """
+        seen = self._current() or await self._turns.join()
+        return seen.pinned
+
+    async def still(self, pinned: PinnedSource) -> bool:
+        """Whether the content is at this moment what was pinned. Where edits are not told of, it is read again."""
+        self._newer_than = self._clock.seconds()
+        return (await self.pin(Tag("latest"))).pin == pinned.pin
+
+    def _current(self) -> _Seen | None:
+        """What was seen last, if that holds still."""
+        if self._last is not None and not self._holds(self._last):
+            self._last = None
+        return self._last
+
+    def _holds(self, seen: _Seen) -> bool:
+        if self._stopped:
+            return False
+        if seen.look.untold is None:
+            return self._folder.unedited(seen.look)
+        return seen.began > self._newer_than and self._clock.seconds() - seen.began < self._ttl
+
+    async def _look(self) -> _Seen:
+        current = self._current()  # the look before this one may do: nothing was edited since
+        if current is not None:
+            return current
+        if self._stopped:
+            raise ShuttingDown()
+        began = self._clock.seconds()
         try:
-            pin = await self._threads.run(_pin, self._path)
+            look = await self._threads.run(self._folder.look)
         except OSError as error:
             raise SourceUnavailable(f"the package set {self._path} cannot be read: {error.strerror}") from error
-        return PinnedSource("path", pin, self._path)
+        self._warn(look.untold)
+        self._last = seen = _Seen(look, began, PinnedSource("path", look.pin, self._path))
+        return seen
 
-
-def _pin(path: str) -> str:
-    real = os.path.realpath(path)
-    return real if _immutable(real) else content_hash(path)
-
-
-def _immutable(path: str) -> bool:
-    try:
-        StorePath.parse(path)
-    except ValueError:
-        return False
-    return not os.stat(path).st_mode & 0o222
-
-
-def content_hash(path: str) -> str:
-    """The SHA-256 (hexadecimal) of a file or folder: names, kinds, executable bits, link targets and contents.
-
-    What lies in a folder named .git is left out. Raises OSError.
-    """
-    whole = hashlib.sha256()
-    for name, entry in _walk(path, b""):
-        whole.update(b"%d:%s %s\n" % (len(name), name, entry))
-    return whole.hexdigest()
-
-
-def _walk(path: str, name: bytes) -> Iterator[tuple[bytes, bytes]]:
-    mode = os.stat(path).st_mode if not name else os.lstat(path).st_mode
-    if stat.S_ISDIR(mode):
-        yield name, b"folder"
-        for child in sorted(os.listdir(path)):
-            if child not in _NOT_CONTENT:
-                yield from _walk(os.path.join(path, child), name + b"/" + os.fsencode(child))
-    elif stat.S_ISLNK(mode):
-        yield name, b"link " + hashlib.sha256(os.fsencode(os.readlink(path))).digest()
-    elif stat.S_ISREG(mode):
-        with open(path, "rb") as file:
-            yield name, b"file %d " % bool(mode & 0o100) + hashlib.file_digest(file, "sha256").digest()
+    def _warn(self, untold: str | None) -> None:
+        if untold not in (None, self._warned):
+            self._log.warn(
+                "the package set {path} is read every {ttl:g} s, and edits are seen that late: {why}",
+                path=self._path,
+                ttl=self._ttl,
+                why=untold,
+            )
+        self._warned = untold

@@ -17,6 +17,9 @@ async def test_the_index_says_its_own_pin(tmp_path: Path) -> None:
     source = DebianSource(str(tmp_path), "/expressions/debian", Inline())
     expected = PinnedSource("debian", "abc", "/expressions/debian", (("index", str(tmp_path)),))
     assert await source.pin(Tag("anything")) == expected
+    assert await source.still(expected)
+    (tmp_path / "index.json").write_text(json.dumps({"pin": "def"}))
+    assert not await source.still(expected)
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"pin": 1}', "\udcff"])

@@ -1,0 +1,64 @@
+"""What the path source costs: the first pin, a pin when nothing was edited, a pin after an edit.
+
+    python benchmarks/path_source.py [FILES [FOLDERS]]    40,000 files in 2,000 folders, unless told
+
+The set is made in a temporary folder. All is done in one thread, so that figures are those of the work alone.
+"""
+
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from nixery.concurrency.pool import Inline
+from nixery.images.name import Tag
+from nixery.sources.path import PathSource
+
+SETTLED = 2.5
+"""Seconds after which a file's time is old enough to be relied on."""
+
+
+def make(root: Path, files: int, folders: int) -> None:
+    """A set of small files, spread over folders of three levels."""
+    for number in range(files):
+        folder = number % folders
+        where = root / f"{folder % 20}" / f"{folder % 400}" / f"{folder}"
+        where.mkdir(parents=True, exist_ok=True)
+        (where / f"{number}.nix").write_text(f'{{ }}: "{number}"\n' * 20)
+
+
+def seconds(source: PathSource, before: Callable[[int], object], times: int) -> float:
+    """The median time of a pin."""
+    taken = []
+    for turn in range(times):
+        before(turn)
+        began = time.perf_counter()
+        pinned = Deferred.fromCoroutine(source.pin(Tag("latest")))
+        taken.append(time.perf_counter() - began)
+        assert pinned.called
+    return statistics.median(taken)
+
+
+def main(arguments: list[str]) -> None:
+    """As the module says."""
+    files, folders = [*map(int, arguments), 40_000, 2_000][:2] if len(arguments) != 1 else [int(arguments[0]), 2_000]
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name)
+        make(root, files, folders)
+        time.sleep(SETTLED)
+        source = PathSource(name, Inline(), Clock(), 2)
+        print(f"{files} files in {folders} folders")
+        print(f"first pin      {seconds(source, lambda _: None, 1) * 1e3:9.1f} ms")
+        print(f"nothing edited {seconds(source, lambda _: None, 10_000) * 1e6:9.1f} us (median)")
+        edited = seconds(source, lambda turn: (root / "0" / "edited.nix").write_text(str(turn)), 5)
+        print(f"a file edited  {edited * 1e3:9.1f} ms (median)")
+        source.stopService()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
