@@ -34,6 +34,8 @@ class Config:
     source_kind: str
     source_path: str
     path_ttl: int
+    source_ttl: int
+    submodules: bool
     storage_backend: str
     storage_settings: Mapping[str, str]
     state: str
@@ -65,6 +67,19 @@ def _package_set(text: str) -> str:
     return os.path.abspath(folder)
 
 
+def _repository(text: str) -> str:
+    """As git takes it; a path of this host becomes absolute, as git runs in more than one folder."""
+    if text.startswith("-") or not text.isprintable():
+        raise ValueError("a URL or path of a git repository")
+    return os.path.abspath(text) if os.path.isdir(text) else text
+
+
+def _yes_or_no(text: str) -> str:
+    if text not in ("yes", "no"):
+        raise ValueError("yes or no")
+    return text
+
+
 def _index(text: str) -> str:
     if not os.path.isfile(os.path.join(text, "index.json")):
         raise ValueError("a folder that nixery-debian-index has written")
@@ -84,7 +99,7 @@ def _file(text: str) -> str:
 
 _DAY = 24 * 3600
 _TTL = _whole(0, _DAY)
-_SOURCES = {"NIXERY_PKGS_PATH": "path", "NIXERY_DEBIAN_INDEX": "debian"}
+_SOURCES = {"NIXERY_PKGS_PATH": "path", "NIXERY_PKGS_REPO": "git", "NIXERY_DEBIAN_INDEX": "debian"}
 
 SETTINGS = (
     Setting("PORT", "8080", "TCP port to listen on, on all of the host's IPv4 addresses", _whole(1, 65535)),
@@ -96,7 +111,9 @@ SETTINGS = (
     ),
     Setting("NIXERY_DEBIAN_INDEX", "", "package set: Debian's, by an index of nixery-debian-index", _index),
     Setting("NIXERY_CHANNEL", "", "package set: a Nix channel (in a later version)", _later),
-    Setting("NIXERY_PKGS_REPO", "", "package set: a git repository (in a later version)", _later),
+    Setting("NIXERY_PKGS_REPO", "", "package set: a git repository, by a URL or path that git takes", _repository),
+    Setting("NIXERY_SOURCE_TTL", "300", "seconds for which a branch or tag is not looked up again", _TTL),
+    Setting("NIXERY_GIT_SUBMODULES", "no", "whether submodules are part of the set: yes or no", _yes_or_no),
     Setting("NIXERY_STORAGE_BACKEND", "filesystem", "where blobs are stored: filesystem or memory"),
     Setting("STORAGE_PATH", "storage in the state folder", "the filesystem backend's folder", os.path.abspath),
     Setting("NIX_TIMEOUT", "60", "seconds that one builder of Nix may take", _whole(1, _DAY)),
@@ -137,6 +154,8 @@ def read_config(
         source_kind=_SOURCES[source],
         source_path=text(source),
         path_ttl=number("NIXERY_PATH_TTL"),
+        source_ttl=number("NIXERY_SOURCE_TTL"),
+        submodules=text("NIXERY_GIT_SUBMODULES") == "yes",
         storage_backend=text("NIXERY_STORAGE_BACKEND"),
         storage_settings={**environment, "STORAGE_PATH": storage},
         state=state,

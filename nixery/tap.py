@@ -29,6 +29,8 @@ from nixery.pages.resource import Pages
 from nixery.registry.routes import Registry
 from nixery.registry.site import Drain, Site, make_site
 from nixery.sources.debian import DebianSource
+from nixery.sources.git import GitSource
+from nixery.sources.git_program import Git
 from nixery.sources.interfaces import Source
 from nixery.sources.path import PathSource
 from nixery.storage.backend import backend_named
@@ -72,7 +74,7 @@ def wire(config: Config, reactor: Reactor) -> IService:
     cpu = Threads(reactor, config.pack_workers, "packing")
     storage = backend_named(config.storage_backend).make(config.storage_settings, files)
     processes = Processes(reactor, config.environment.get("PATH", os.defpath))
-    source = _source(config, files, reactor)
+    source = _source(config, files, reactor, processes)
     builder = _builder(config, reactor, source, cpu, storage, _nix(config, processes, roots))
     registry = Registry(builder, storage, files, reactor)
     site = make_site(registry.app.resource(), Pages(), reactor)  # type: ignore[no-untyped-call]  # Twisted's
@@ -141,9 +143,15 @@ def _nix(config: Config, processes: Processes, roots: Roots) -> Nix:
     return Nix(processes, environment, str(expressions.IMAGE), roots.folder, limits)
 
 
-def _source(config: Config, files: Threads, reactor: Reactor) -> Source:
+def _source(config: Config, files: Threads, reactor: Reactor, processes: Processes) -> Source:
     if config.source_kind == "debian":
         return DebianSource(config.source_path, str(expressions.DEBIAN), files)
+    if config.source_kind == "git":
+        git = Git(processes, config.environment)
+        folder = _folder(config.state, "git")
+        ttl = config.source_ttl
+        expression = str(expressions.GIT)
+        return GitSource(config.source_path, git, expression, folder, reactor, ttl, submodules=config.submodules)
     return PathSource(config.source_path, files, reactor, config.path_ttl)
 
 

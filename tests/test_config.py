@@ -68,8 +68,13 @@ def test_the_state_folder(source: str, environment: dict[str, str], state: str) 
         ("NIXERY_DEBIAN_INDEX", "/", "a folder that nixery-debian-index has written"),
         ("NIX_POPULARITY_URL", "https://example.org/x", "a file:// URL"),
         ("NIX_POPULARITY_URL", "relative", "a file:// URL"),
-        ("NIXERY_CHANNEL", "nixos-unstable", "nothing in this version: use NIXERY_PKGS_PATH or NIXERY_DEBIAN_INDEX"),
-        ("NIXERY_PKGS_REPO", "git@example.org:x", "nothing in this version"),
+        (
+            "NIXERY_CHANNEL",
+            "nixos-unstable",
+            "nothing in this version: use NIXERY_PKGS_PATH or NIXERY_PKGS_REPO or NIXERY_DEBIAN_INDEX",
+        ),
+        ("NIXERY_PKGS_REPO", "--upload-pack=x", "a URL or path of a git repository"),
+        ("NIXERY_GIT_SUBMODULES", "true", "yes or no"),
     ],
 )
 def test_a_wrong_value_is_one_line_that_names_it(variable: str, value: str, may_be: str) -> None:

@@ -22,9 +22,6 @@ from nixery.nix.driver import Built
 from nixery.packing.members import encoder_fingerprint
 from nixery.sources.interfaces import Source
 
-_LATEST = Tag("latest")
-"""What a digest is made again from: whose tag it once was is not known."""
-
 
 class Nix(Protocol):
     """See nixery.nix.driver.Nix."""
@@ -95,7 +92,7 @@ class Builder(Service):
         recipe = await self._cache.recipe(digest)
         if recipe is None:
             raise ManifestUnknown(f"no manifest with the digest {digest} is known; pull the image by its tag")
-        pinned = await self._source.pin(_LATEST)
+        pinned = await self._source.pin(self._source.tag_of(recipe.pin))
         if recipe != self._recipe(recipe.packages, recipe.platform, recipe.command, pinned):
             raise ManifestUnknown(
                 f"the manifest {digest} is no longer stored, and the package set or this registry's settings have "

@@ -7,6 +7,7 @@ from pathlib import Path
 FOLDER = Path(str(files("nixery") / "expressions"))
 IMAGE = FOLDER / "image.nix"
 DEBIAN = FOLDER / "debian"
+GIT = FOLDER / "git.nix"
 
 _SUFFIXES = frozenset({".nix", ".py"})
 

@@ -7,6 +7,7 @@ from nixery.concurrency.pool import Pool
 from nixery.errors import SourceUnavailable
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
+from nixery.sources.interfaces import LATEST
 
 
 class DebianSource:
@@ -21,6 +22,10 @@ class DebianSource:
         """See Source."""
         pin = await self._threads.run(read_pin, self._index)
         return PinnedSource("debian", pin, self._expression, (("index", self._index),))
+
+    def tag_of(self, pin: str) -> Tag:
+        """See Source: there is but the newest state."""
+        return LATEST
 
     async def still(self, pinned: PinnedSource) -> bool:
         """See Source."""

@@ -14,6 +14,7 @@ from nixery.errors import ShuttingDown, SourceUnavailable
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
 from nixery.sources.folder import Folder, Look
+from nixery.sources.interfaces import LATEST
 
 
 @frozen
@@ -70,10 +71,14 @@ class PathSource(Service):
         seen = self._current() or await self._turns.join()
         return seen.pinned
 
+    def tag_of(self, pin: str) -> Tag:
+        """See Source: there is but the newest state."""
+        return LATEST
+
     async def still(self, pinned: PinnedSource) -> bool:
         """Whether the content is at this moment what was pinned. Where edits are not told of, it is read again."""
         self._newer_than = self._clock.seconds()
-        return (await self.pin(Tag("latest"))).pin == pinned.pin
+        return (await self.pin(LATEST)).pin == pinned.pin
 
     def _current(self) -> _Seen | None:
         """What was seen last, if that holds still."""

@@ -39,7 +39,8 @@ install_parts() {
     has apt-get || stop "no apt-get here: install these yourself, then run this again"
     as_root true || stop "only root may install packages: run this as root, or as a user with sudo"
     step "apt-get update" as_root apt-get update -qq
-    step "apt-get install" as_root env DEBIAN_FRONTEND=noninteractive \
+    # RUNLEVEL: what is installed is not started (invoke-rc.d(8)), where there is no systemd.
+    step "apt-get install" as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
       apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=120 "${packages[@]}"
   fi
   python=$(usable_python) || stop "no Python 3.11 or newer here that can make a virtual environment (this host has $(python3 -V))"

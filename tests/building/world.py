@@ -32,6 +32,9 @@ class Source:
     async def pin(self, tag: Tag) -> PinnedSource:
         return self.pinned if tag == LATEST else evolve(self.pinned, pin=f"{self.pinned.pin} {tag.text}")
 
+    def tag_of(self, pin: str) -> Tag:
+        return LATEST
+
     async def still(self, pinned: PinnedSource) -> bool:
         return pinned.pin.partition(" ")[0] == self.pinned.pin
 

@@ -83,11 +83,15 @@ def test_a_pipe_that_takes_the_name_of_a_file_holds_nobody(folder: Path, monkeyp
 
 
 def test_folders_may_be_deeper_than_python_recurses(folder: Path) -> None:
-    deep = str(folder)
+    deep = [str(folder)]
     for _ in range(1_500):
-        deep += "/d"
-        os.mkdir(deep)
-    assert len(content_hash(folder)) == 64
+        deep.append(f"{deep[-1]}/d")
+        os.mkdir(deep[-1])
+    try:
+        assert len(content_hash(folder)) == 64
+    finally:
+        for below in reversed(deep[1:]):  # what clears tmp_path recurses
+            os.rmdir(below)
 
 
 def test_what_vanishes_after_it_was_listed_is_no_content(folder: Path) -> None:

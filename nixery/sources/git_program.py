@@ -1,0 +1,80 @@
+"""Runs git so that it never asks a person, runs no hook, and says what went wrong without telling a password."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
+
+from nixery.concurrency.output import Capped, Sink
+from nixery.concurrency.process import Processes
+from nixery.errors import SourceUnavailable
+
+# `git rev-parse --local-env-vars`: these would turn git to another repository than the one that is named to it.
+_LOCAL = frozenset(
+    {
+        *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_NAMESPACE", "GIT_PREFIX"),
+        *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_GRAFT_FILE"),
+    }
+)
+_SETTINGS = ("-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never")
+_USERINFO = re.compile(r"(?<=//)[^/\s'\"]*@")
+# What git adds when a connection over SSH fails: no word on why.
+_ADVICE = frozenset({"Please make sure you have the correct access rights", "and the repository exists."})
+_TOLD = 400
+
+
+@frozen
+class Outcome:
+    """How git ended: `words` is what it wrote to stderr, fit to be shown."""
+
+    good: bool
+    timed_out: bool
+    words: str
+
+
+class Git:
+    """git as found on PATH, in the user's environment: agent, ~/.ssh, credential helpers, GIT_SSH_COMMAND."""
+
+    def __init__(self, processes: Processes, environment: Mapping[str, str]) -> None:
+        self._processes = processes
+        self._program = processes.program("git")
+        self._environment = git_environment(environment, processes.program("false"))
+
+    async def run(
+        self, arguments: Sequence[str], seconds: float, stdout: Sink | None = None, by_user: bool = True
+    ) -> Outcome:
+        """Run a command of git; raises SourceUnavailable when it cannot be started, and ShuttingDown.
+
+        `by_user`: False when the URL comes from a repository, so that git takes only kinds that are safe then.
+        """
+        environment = self._environment if by_user else {**self._environment, "GIT_PROTOCOL_FROM_USER": "0"}
+        stderr = Capped(4096)
+        command = (self._program, *_SETTINGS, *arguments)
+        try:
+            exit = await self._processes.run(command, environment, stdout or Capped(0), stderr, seconds)
+        except OSError as error:
+            raise SourceUnavailable(f"{self._program} cannot be started: {error.strerror}") from error
+        return Outcome(exit.status == 0, exit.timed_out, _words(stderr.text()))
+
+
+def git_environment(environment: Mapping[str, str], refuses: str) -> dict[str, str]:
+    """The environment for git, from the daemon's own; `refuses`: a program that fails, in place of a prompt.
+
+    A GIT_ASKPASS of the user's stays: it is how some hosts keep a password. ssh has no terminal to ask on, and by
+    SSH_ASKPASS_REQUIRE asks in no other way (man ssh), so core.sshCommand and GIT_SSH_COMMAND stay as they are.
+    """
+    kept = {name: value for name, value in environment.items() if name not in _LOCAL}
+    never = {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS": refuses, "SSH_ASKPASS_REQUIRE": "never", "LC_ALL": "C"}
+    return {"GIT_ASKPASS": refuses, **kept, **never}
+
+
+def public(text: str) -> str:
+    """A URL, or words with URLs in them, without user names and passwords."""
+    return _USERINFO.sub("", text)
+
+
+def _words(stderr: str) -> str:
+    """The last two lines that say something, in one."""
+    lines = ["".join(filter(str.isprintable, line)).strip() for line in stderr.splitlines()]
+    telling = [line for line in lines if line and line not in _ADVICE]
+    return public("; ".join(telling[-2:]))[-_TOLD:] or "it said nothing"
