@@ -36,6 +36,7 @@ def test_each_setting_is_an_option() -> None:
     assert (options["port"], options["nixery-pkgs-path"], options["nix-timeout"]) == ("9000", "/set", None)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("environment", "line"),
     [
@@ -59,12 +60,14 @@ def test_a_start_that_cannot_be_is_one_line_and_status_1(
     assert "starting up" not in ended.stdout
 
 
+@pytest.mark.integration
 def test_an_endpoint_that_is_none_is_one_line_too(tmp_path: Path) -> None:
     ended = started(tmp_path, "--listen", "nonsense:1", NIXERY_PKGS_PATH=SET)
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
     assert ended.stderr.startswith("nixery: --listen is 'nonsense:1'")
 
 
+@pytest.mark.integration
 def test_a_folder_that_cannot_be_made_at_start_is_one_line_too(tmp_path: Path) -> None:
     (tmp_path / "storage").mkdir()
     (tmp_path / "storage" / "staging").touch()
@@ -74,6 +77,7 @@ def test_a_folder_that_cannot_be_made_at_start_is_one_line_too(tmp_path: Path) -
     assert "Traceback" not in ended.stdout + ended.stderr
 
 
+@pytest.mark.integration
 def test_a_port_in_use_is_one_line_too(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
