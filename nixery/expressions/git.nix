@@ -2,15 +2,12 @@
 # content gives equal derivations. `shallow`: the repository has commits without their history.
 { url, commit, system, config, overlays }@offered:
 let
-  imported = import (builtins.fetchGit {
+  tree = builtins.fetchGit {
     inherit url;
     rev = commit;
     ref = "refs/nixery/${commit}";
     shallow = true;
     name = "source";
-  }).outPath;
-  forSet = removeAttrs offered [ "url" "commit" ];
-  accepted = builtins.functionArgs imported;
+  };
 in
-if !builtins.isFunction imported then imported
-else imported (if accepted == { } then forSet else builtins.intersectAttrs accepted forSet)
+import ./call.nix (import tree.outPath) (removeAttrs offered [ "url" "commit" ])

@@ -11,16 +11,12 @@
 , force ? "" # evaluate this one package with its errors uncaught, to learn what it throws
 }:
 let
-  inherit (builtins) attrNames concatLists concatStringsSep elem filter fromJSON functionArgs genList groupBy head
-    intersectAttrs isAttrs isFunction isList isString length map match replaceStrings split stringLength substring
+  inherit (builtins) attrNames concatLists concatStringsSep elem filter fromJSON genList groupBy head
+    isAttrs isList isString length map match replaceStrings split stringLength substring
     tail toJSON trace tryEval unsafeDiscardStringContext;
 
   offered = { inherit system; config = { }; overlays = [ ]; } // fromJSON arguments;
-  imported = import source;
-  accepted = functionArgs imported;
-  set =
-    if !isFunction imported then imported
-    else imported (if accepted == { } then offered else intersectAttrs accepted offered);
+  set = import ./call.nix (import source) offered;
 
   characters = text: genList (at: substring at 1 text) (stringLength text);
   lower = replaceStrings (characters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (characters "abcdefghijklmnopqrstuvwxyz");
