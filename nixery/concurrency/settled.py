@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred, DeferredList
+from twisted.python.failure import Failure
 
 T = TypeVar("T")
 
@@ -12,6 +13,18 @@ def settled(deferreds: Iterable[Deferred[Any]]) -> Deferred[None]:
     """Fires when all of them have fired, well or badly; their results stay theirs."""
     watches = [_watched(deferred) for deferred in deferreds]
     return DeferredList(watches).addCallback(lambda _: None)
+
+
+def followed(work: Deferred[T]) -> Deferred[T]:
+    """Fires as `work` does; cancelling it leaves `work` alone. A failure of `work` is then the follower's to handle."""
+    follower: Deferred[T] = Deferred()
+
+    def tell(result: T | Failure) -> T | Failure | None:
+        follower.callback(result)
+        return None if isinstance(result, Failure) else result
+
+    work.addBoth(tell)
+    return follower
 
 
 def _watched(deferred: Deferred[T]) -> Deferred[None]:

@@ -7,7 +7,7 @@ from twisted.internet.defer import Deferred, DeferredSemaphore
 from twisted.python.failure import Failure
 
 from nixery.concurrency.pool import Pool
-from nixery.concurrency.settled import settled
+from nixery.concurrency.settled import followed, settled
 from nixery.errors import PackingFailed, ShuttingDown
 from nixery.images.graph import StorePath
 from nixery.images.manifest import Layer
@@ -59,7 +59,7 @@ class Packer:
             self._running[cancelled] = work
             work.addBoth(self._forget, cancelled)
         try:
-            return await _follow(work)
+            return await followed(work)
         finally:
             cancelled.set()
 
@@ -93,15 +93,3 @@ def _pack_root(packages: Sequence[StorePath], descriptor: int, cancelled: Event,
     except ValueError as error:
         raise PackingFailed(f"the packages cannot be joined into an image root: {error}") from error
     return pack_root(entries, descriptor, cancelled, comment)
-
-
-def _follow(work: Deferred[Layer]) -> Deferred[Layer]:
-    """Fires as `work` does; cancelling it leaves `work` alone."""
-    follower: Deferred[Layer] = Deferred()
-
-    def tell(result: Layer | Failure) -> Layer | Failure | None:
-        follower.callback(result)
-        return None if isinstance(result, Failure) else result
-
-    work.addBoth(tell)
-    return follower
