@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import itertools
 import os
 import shutil
 import tempfile
@@ -56,6 +57,24 @@ def locked(folder: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def alone(folder: str) -> str:
+    """A folder that no other living process has: this one, or else one beside it. It stays when we end.
+
+    The lock is held as long as the process lives, also when it forks to become a daemon. Raises OSError.
+    """
+    for number in itertools.count(1):
+        path = folder if number == 1 else f"{folder}.{number}"
+        os.makedirs(path, exist_ok=True)
+        descriptor = os.open(os.path.join(path, _LOCK), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+        else:
+            return path
+    raise AssertionError("numbers do not end")
 
 
 def _remove_if_dead(folder: str) -> None:

@@ -1,10 +1,12 @@
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from nixery.concurrency.lair import Lair
+from nixery.concurrency.lair import Lair, alone
 
 
 def test_the_dead_are_removed_and_the_living_kept(tmp_path: Path) -> None:
@@ -36,3 +38,31 @@ def test_a_folder_that_somebody_removed_is_made_again(tmp_path: Path) -> None:
     lair.open()
     shutil.rmtree(tmp_path / "parent")
     assert Path(lair.path).is_dir()
+
+
+def test_a_folder_that_another_living_process_has_is_left_to_it(tmp_path: Path) -> None:
+    folder = str(tmp_path / "git")
+    first = _alone_elsewhere(folder)
+    assert _path_of(first) == folder
+    second = _alone_elsewhere(folder)
+    assert _path_of(second) == f"{folder}.2"
+    (tmp_path / "git" / "kept").touch()
+    _end(first)
+    assert alone(folder) == folder
+    assert (tmp_path / "git" / "kept").exists()
+    _end(second)
+
+
+def _alone_elsewhere(folder: str) -> subprocess.Popen[str]:
+    code = "import sys; from nixery.concurrency.lair import alone; print(alone(sys.argv[1]), flush=True); input()"
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, "-c", code, folder], stdin=pipe, stdout=pipe, text=True)
+
+
+def _path_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.communicate("\n")

@@ -1,0 +1,30 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nixery.concurrency.recent import Recent
+
+
+def test_what_was_not_used_for_longest_is_forgotten_first() -> None:
+    recent: Recent[str, int] = Recent(2)
+    recent.put("a", 1)
+    recent.put("b", 2)
+    assert recent.get("a") == 1
+    recent.put("c", 3)
+    assert (recent.get("a"), recent.get("b"), recent.get("c")) == (1, None, 3)
+    recent.drop("a")
+    recent.drop("a")
+    assert recent.get("a") is None
+
+
+@given(st.integers(1, 5), st.lists(st.tuples(st.sampled_from("abcdefgh"), st.booleans())))
+def test_it_holds_the_last_ones_that_were_used(most: int, uses: list[tuple[str, bool]]) -> None:
+    recent: Recent[str, str] = Recent(most)
+    order: list[str] = []
+    for key, put in uses:
+        if put:
+            recent.put(key, key)
+        if put or key in order:
+            order = [*(other for other in order if other != key), key][-most:]
+        if not put:
+            assert recent.get(key) == (key if key in order else None)
+        assert len(recent) == len(order) <= most
