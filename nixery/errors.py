@@ -3,16 +3,30 @@
 Codes: OCI distribution-spec 1.1, "Error Codes"; UNKNOWN, UNAVAILABLE and TAG_INVALID are of Docker's registry API.
 """
 
+import re
 from typing import ClassVar
+
+_LOGIN = re.compile(r"(?<=//)[^/\s'\"]*@")
+
+
+def public(text: str) -> str:
+    """A URL, or words with URLs in them, without user names and passwords."""
+    return _LOGIN.sub("", text)
 
 
 class NixeryError(Exception):
-    """Something that went wrong, in words for a person: what, where, and what to do next."""
+    """Something that went wrong, in words for a person: what, where, and what to do next.
+
+    Logins in URLs are left out: the words of Nix and git repeat the URLs that they were given.
+    """
 
     code: ClassVar[str] = "UNKNOWN"
     status: ClassVar[int] = 500
     retry_after: int | None = None
     """Seconds after which asking again makes sense, or None."""
+
+    def __init__(self, words: str = "") -> None:
+        super().__init__(public(words))
 
     @property
     def message(self) -> str:
@@ -86,6 +100,10 @@ class BuildFailed(NixeryError):
     """Nix could not build a package."""
 
 
+class SourceOutdated(BuildFailed):
+    """The package set names a file that has left its server since: a newer state of the set may name another."""
+
+
 class BuildTimedOut(NixeryError):
     """A build overran its time."""
 
@@ -119,6 +137,10 @@ class ShuttingDown(Unavailable):
 
 class SourceUnavailable(Unavailable):
     """The package source cannot be read."""
+
+
+class StillFetching(SourceUnavailable):
+    """The request was held as long as it may be; the package source is still being read."""
 
 
 class StorageUnavailable(Unavailable):

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from nixery.config import SETTINGS, Config, read_config
+from nixery.config import Config, read_config
 from nixery.errors import ConfigError
+from nixery.settings import SETTINGS
 
 PROJECT = Path(__file__).parent.parent
 
@@ -22,21 +23,23 @@ def source(tmp_path: Path) -> str:
 def test_defaults(source: str) -> None:
     config = read(NIXERY_PKGS_PATH=source, HOME="/home/me")
     assert (config.listen, config.platform, config.storage_backend) == ("tcp:8080", "amd64", "filesystem")
-    assert (config.builder_seconds, config.build_seconds, config.hold) == (60, 1800, 240)
+    assert (config.nix.builder_seconds, config.nix.build_seconds, config.hold) == (60, 1800, 240)
+    assert (config.stale, config.stale_max, config.packages.ttl) == ("serve", 7 * 24 * 3600, 300)
+    assert (config.nix.settings, config.nix.cross, config.packages.flake) == ({}, False, False)
     assert (config.max_layers, config.max_builds, config.pack_workers) == (94, 2, 2)
     assert config.state == "/home/me/.local/state/nixery"
     assert config.storage_settings["STORAGE_PATH"] == "/home/me/.local/state/nixery/storage"
-    assert (config.source_kind, config.source_path) == ("path", source)
+    assert (config.packages.kind, config.packages.place) == ("path", source)
 
 
 def test_the_default_nix_of_a_folder_stands_for_it(source: str) -> None:
-    assert read(NIXERY_PKGS_PATH=f"{source}/default.nix").source_path == source
+    assert read(NIXERY_PKGS_PATH=f"{source}/default.nix").packages.place == source
 
 
 def test_an_option_overrides_its_variable_and_an_empty_variable_says_nothing(source: str) -> None:
     environment = {"NIXERY_PKGS_PATH": source, "PORT": "1", "NIX_TIMEOUT": ""}
     config = read_config(environment, {"port": "9000", "nix-timeout": None}, "x86_64", 2, None)
-    assert (config.listen, config.builder_seconds) == ("tcp:9000", 60)
+    assert (config.listen, config.nix.builder_seconds) == ("tcp:9000", 60)
     assert read_config(environment, {}, "x86_64", 2, "unix:/run/nixery").listen == "unix:/run/nixery"
 
 
@@ -66,13 +69,15 @@ def test_the_state_folder(source: str, environment: dict[str, str], state: str) 
         ("NIXERY_PKGS_PATH", "/nonexistent", "a folder with a default.nix"),
         ("NIXERY_PKGS_PATH", "/etc/passwd", "a folder with a default.nix"),
         ("NIXERY_DEBIAN_INDEX", "/", "a folder that nixery-debian-index has written"),
-        ("NIX_POPULARITY_URL", "https://example.org/x", "a file:// URL"),
-        ("NIX_POPULARITY_URL", "relative", "a file:// URL"),
-        (
-            "NIXERY_CHANNEL",
-            "nixos-unstable",
-            "nothing in this version: use NIXERY_PKGS_PATH or NIXERY_PKGS_REPO or NIXERY_DEBIAN_INDEX",
-        ),
+        ("NIX_POPULARITY_URL", "ftp://example.org/x", "an http://, https:// or file:// URL"),
+        ("NIX_POPULARITY_URL", "relative", "an http://, https:// or file:// URL"),
+        ("NIXERY_CHANNEL", "../nixos", "a channel's name, such as nixos-unstable"),
+        ("NIXERY_CHANNEL_URL", "file:///mirror", "an http:// or https:// URL"),
+        ("NIXERY_CHANNEL_URL", "http://a b", "an http:// or https:// URL"),
+        ("NIXERY_STALE", "yes", "serve or revalidate or never"),
+        ("NIXERY_STALE_MAX", "0", "a whole number from 1 to"),
+        ("NIXERY_SUBSTITUTERS", "https://a\nsandbox = false", "URLs of binary caches"),
+        ("NIXERY_BUILDERS", "ssh://a\rx", "machines as Nix"),
         ("NIXERY_PKGS_REPO", "--upload-pack=x", "a URL or path of a git repository"),
         ("NIXERY_GIT_SUBMODULES", "true", "yes or no"),
     ],
@@ -91,6 +96,20 @@ def test_no_source_and_two_sources_are_refused(source: str, tmp_path: Path) -> N
     (tmp_path / "index.json").write_text("{}")
     with pytest.raises(ConfigError, match="NIXERY_PKGS_PATH and NIXERY_DEBIAN_INDEX are both set"):
         read(NIXERY_PKGS_PATH=source, NIXERY_DEBIAN_INDEX=str(tmp_path))
+
+
+def test_nix_settings_are_those_that_were_given_and_none_is_an_empty_one(source: str) -> None:
+    given = read(NIXERY_PKGS_PATH=source, NIXERY_SUBSTITUTERS="none", NIXERY_BUILDERS="ssh://a", NIXERY_CROSS="yes").nix
+    assert (given.settings, given.cross) == ({"substituters": "", "builders": "ssh://a"}, True)
+
+
+def test_addresses_and_files_are_what_they_say(source: str) -> None:
+    config = read(NIXERY_PKGS_PATH=source, NIX_POPULARITY_URL="https://a/b", NIXERY_CHANNEL_URL="http://mirror/nix/")
+    assert (config.popularity, config.packages.channel_url) == ("https://a/b", "http://mirror/nix")
+    path = f"{source}/default.nix"
+    assert read(NIXERY_PKGS_PATH=source, NIX_POPULARITY_URL=f"file://{path}").popularity == path
+    channel = read(NIXERY_CHANNEL="nixos-25.05").packages
+    assert (channel.kind, channel.place, channel.channel_url) == ("channel", "nixos-25.05", None)
 
 
 def test_a_machine_without_images_is_refused(source: str) -> None:

@@ -11,11 +11,13 @@ PACKAGE = Path(__file__).parent.parent / "nixery"
 # From the ground up. A module imports from its own room and from floors below it.
 FLOORS = [
     {"errors"},
+    {"values"},
+    {"settings"},
     {"config"},
     {"images"},
     {"concurrency"},
-    {"storage"},
-    {"sources", "nix", "packing", "debian"},
+    {"storage", "fetching"},
+    {"sources", "nix", "packing", "debian", "popcount"},
     {"building"},
     {"registry", "pages"},
     {"commands"},
@@ -46,7 +48,7 @@ def faults(source: str, module: str) -> list[str]:
         parts = name.split(".")
         if parts[0] == "nixery" and len(parts) > 1:
             other = parts[1]
-            if other == "config" and room != "tap":
+            if other in ("config", "settings", "values") and room not in ("config", "settings", "tap"):
                 found.append(f"{module} imports {name}: only tap reads the configuration")
             elif other in FLOOR and other != room and FLOOR[other] >= FLOOR[room]:
                 found.append(f"{module} imports {name}, which is not on a floor below it")

@@ -1,13 +1,12 @@
 """Runs git so that it never asks a person, runs no hook, and says what went wrong without telling a password."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
 from nixery.concurrency.output import Capped, Sink
 from nixery.concurrency.process import Processes
-from nixery.errors import SourceUnavailable
+from nixery.errors import SourceUnavailable, public
 
 # `git rev-parse --local-env-vars`: these would turn git to another repository than the one that is named to it.
 _LOCAL = frozenset(
@@ -17,7 +16,8 @@ _LOCAL = frozenset(
     }
 )
 _SETTINGS = ("-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never")
-_USERINFO = re.compile(r"(?<=//)[^/\s'\"]*@")
+# man git-config, http.lowSpeedLimit: a server that is at work sends something every 5 s.
+_SILENCE = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
 # What git adds when a connection over SSH fails: no word on why.
 _ADVICE = frozenset({"Please make sure you have the correct access rights", "and the repository exists."})
 _TOLD = 400
@@ -65,12 +65,7 @@ def git_environment(environment: Mapping[str, str], refuses: str) -> dict[str, s
     """
     kept = {name: value for name, value in environment.items() if name not in _LOCAL}
     never = {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS": refuses, "SSH_ASKPASS_REQUIRE": "never", "LC_ALL": "C"}
-    return {"GIT_ASKPASS": refuses, **kept, **never}
-
-
-def public(text: str) -> str:
-    """A URL, or words with URLs in them, without user names and passwords."""
-    return _USERINFO.sub("", text)
+    return {"GIT_ASKPASS": refuses, **_SILENCE, **kept, **never}
 
 
 def _words(stderr: str) -> str:

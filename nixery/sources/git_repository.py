@@ -7,8 +7,8 @@ from collections.abc import Callable
 from attrs import frozen
 
 from nixery.concurrency.output import Capped, Sink
-from nixery.errors import ManifestUnknown, SourceUnavailable
-from nixery.sources.git_program import Git, Outcome, public
+from nixery.errors import ManifestUnknown, SourceUnavailable, public
+from nixery.sources.git_program import Git, Outcome
 from nixery.sources.refs import Ref
 
 _LOCAL_SECONDS = 30.0

@@ -1,0 +1,114 @@
+"""The daemon's settings: a table of what each is called, what it says, and what it may be.
+
+docs/configuration.md describes the same settings; a test holds the two together.
+"""
+
+import os
+from collections.abc import Callable
+
+from attrs import frozen
+
+from nixery import values
+
+
+@frozen
+class Setting:
+    """One setting. `parse` raises ValueError that says what the value may be; `default` as a person writes it."""
+
+    variable: str
+    default: str
+    help: str
+    parse: Callable[[str], object] = str
+
+    @property
+    def option(self) -> str:
+        """The option of the same name."""
+        return self.variable.lower().replace("_", "-")
+
+
+_DAY = 24 * 3600
+_TTL = values.whole(0, _DAY)
+_YES_OR_NO = values.one_of("yes", "no")
+
+SOURCES = {
+    "NIXERY_PKGS_PATH": "path",
+    "NIXERY_PKGS_REPO": "git",
+    "NIXERY_CHANNEL": "channel",
+    "NIXERY_DEBIAN_INDEX": "debian",
+}
+"""The settings of which exactly one is to be set, and the kind of package set that each stands for."""
+
+NIX_SETTINGS = {
+    "NIXERY_SUBSTITUTERS": "substituters",
+    "NIXERY_TRUSTED_PUBLIC_KEYS": "trusted-public-keys",
+    "NIXERY_BUILDERS": "builders",
+}
+"""The settings that are Nix's own, by what Nix calls them."""
+
+SETTINGS = (
+    Setting("PORT", "8080", "TCP port to listen on, on all of the host's IPv4 addresses", values.whole(1, 65535)),
+    Setting(
+        "NIXERY_PKGS_PATH",
+        "",
+        "package set: a folder with a default.nix, such as a checkout of nixpkgs",
+        values.package_set,
+    ),
+    Setting(
+        "NIXERY_PATH_TTL", "2", "seconds that an edit of NIXERY_PKGS_PATH may go unseen, where watching fails", _TTL
+    ),
+    Setting(
+        "NIXERY_PKGS_REPO", "", "package set: a git repository, by a URL or path that git takes", values.repository
+    ),
+    Setting("NIXERY_GIT_SUBMODULES", "no", "whether submodules are part of the set: yes or no", _YES_OR_NO),
+    Setting("NIXERY_CHANNEL", "", "package set: a channel of nixpkgs, such as nixos-unstable", values.channel),
+    Setting("NIXERY_CHANNEL_URL", "the public ones", "mirror at which channels and their tarballs are", values.address),
+    Setting(
+        "NIXERY_DEBIAN_INDEX", "", "package set: Debian's, by an index of nixery-debian-index", values.debian_index
+    ),
+    Setting("NIXERY_FLAKE", "no", "whether the set is the flake's legacyPackages: yes or no", _YES_OR_NO),
+    Setting("NIXERY_SOURCE_TTL", "300", "seconds for which what a tag means is not looked up again", _TTL),
+    Setting(
+        "NIXERY_STALE",
+        "serve",
+        "where the newest state cannot be had: serve the last good one, revalidate (while it is made, too), or never",
+        values.one_of("serve", "revalidate", "never"),
+    ),
+    Setting(
+        "NIXERY_STALE_MAX", "604800", "seconds for which the last good packages are served", values.whole(1, 366 * _DAY)
+    ),
+    Setting("NIXERY_STORAGE_BACKEND", "filesystem", "where blobs are stored: filesystem or memory"),
+    Setting("STORAGE_PATH", "storage in the state folder", "the filesystem backend's folder", os.path.abspath),
+    Setting(
+        "NIXERY_SUBSTITUTERS",
+        "the host's",
+        "binary caches that Nix takes paths from, instead of the host's",
+        values.nix_line("URLs of binary caches, with spaces between them", values.are_stores),
+    ),
+    Setting(
+        "NIXERY_TRUSTED_PUBLIC_KEYS",
+        "the host's",
+        "public keys that a binary cache's paths have to be signed by, instead of the host's",
+        values.nix_line("public keys of binary caches (name:base64), with spaces between them", values.are_keys),
+    ),
+    Setting(
+        "NIXERY_BUILDERS",
+        "the host's",
+        "machines that Nix may build on, instead of the host's",
+        values.nix_line(
+            "machines as Nix's `builders` takes them, or @ and the path of a file of them", values.are_machines
+        ),
+    ),
+    Setting("NIXERY_CROSS", "no", "whether other platforms are cross-compiled by pkgsCross: yes or no", _YES_OR_NO),
+    Setting("NIX_TIMEOUT", "60", "seconds that one builder of Nix may take", values.whole(1, _DAY)),
+    Setting("NIXERY_BUILD_TIMEOUT", "1800", "seconds that nix-build may take for an image", values.whole(1, _DAY)),
+    Setting("NIXERY_HOLD", "240", "seconds that a request waits for its image", values.whole(1, _DAY)),
+    Setting(
+        "NIX_POPULARITY_URL", "counted from each image", "popularity of packages, for sharing layers", values.popularity
+    ),
+    Setting(
+        "NIXERY_POPULARITY_TTL", "86400", "seconds until the popularity is fetched again", values.whole(60, 366 * _DAY)
+    ),
+    Setting("NIXERY_MAX_LAYERS", "94", "most layers of an image", values.whole(2, 125)),
+    Setting("NIXERY_MAX_BUILDS", "number of cores", "builds that run at once", values.whole(1, 1000)),
+    Setting("NIXERY_PACK_WORKERS", "number of cores", "layers that are packed at once", values.whole(1, 1000)),
+)
