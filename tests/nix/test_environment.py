@@ -39,3 +39,19 @@ def test_the_language_is_fixed() -> None:
         "NO_COLOR": "1",
         "PATH": "/bin",
     }
+
+
+def test_settings_for_nixery_alone_come_last_so_that_they_stand() -> None:
+    child = child_environment({"NIX_CONFIG": "builders = ssh://host"}, 1000, {"builders": "", "cores": "2"})
+    assert child["NIX_CONFIG"] == "builders = ssh://host\nbuilders = \ncores = 2"
+
+
+def test_a_dead_binary_cache_is_bounded_and_the_environment_may_say_otherwise() -> None:
+    child = child_environment({"NIX_CONFIG": "connect-timeout = 9"}, 1000, {"substituters": "https://a.example"})
+    lines = child["NIX_CONFIG"].splitlines()
+    assert lines[:3] == ["connect-timeout = 5", "stalled-download-timeout = 15", "fallback = true"]
+    assert lines[3:] == ["connect-timeout = 9", "substituters = https://a.example"]
+
+
+def test_without_binary_caches_there_is_nothing_to_bound() -> None:
+    assert child_environment({}, 1000, {"substituters": ""})["NIX_CONFIG"] == "\nsubstituters = "
