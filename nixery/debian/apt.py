@@ -6,6 +6,7 @@ Source: apt-get(8) "indextargets", apt.conf(5), apt_preferences(5), and doc/acqu
 
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from attrs import frozen
 from nixery.errors import SourceUnavailable
 
 _FORMAT = "\t".join(["$(FILENAME)", "$(REPO_URI)", "$(ARCHITECTURE)", "$(RELEASE)", "$(DESCRIPTION)"])
+_LISTS = ("shell", "folder", "Dir::State::lists/d")  # as text for a shell: folder='/var/lib/apt/lists/'
 _APT_HELPER = "/usr/lib/apt/apt-helper"
 _FETCHED_BY_NIX = ("http://", "https://", "file:")
 _USUAL_PRIORITY = 500  # apt_preferences(5): what is neither pinned nor NotAutomatic
@@ -48,6 +50,11 @@ class Apt:
     def update(self) -> None:
         """Have apt fetch and verify the lists."""
         self.run("apt-get", "update", "-qq")
+
+    def lists(self) -> str:
+        """The folder in which apt keeps its lists."""
+        ((_, _, folder),) = (line.partition("=") for line in self.run("apt-config", *_LISTS).splitlines())
+        return os.path.normpath("".join(shlex.split(folder)))
 
     def targets(self, architecture: str) -> list[Target]:
         """The lists for `architecture`, in apt's order; empty where there are none."""

@@ -2,7 +2,7 @@
 
 Layout below the index's folder (format 1):
 
-    index.json               format, architectures, suites, pin: sha256 over all other files
+    index.json               see nixery.debian.description
     <arch>/meta.json         bases: addresses that `debs` count into; implied and core: see preferences.IMPLIED
     <arch>/names.json        every name -> the group it is in, or 0 for a group of that name
     <arch>/groups/<xx>.json  the groups of which the sha256 of the lead begins with xx
@@ -11,23 +11,17 @@ Layout below the index's folder (format 1):
 
 import base64
 import hashlib
-import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import TypeAlias
 
 from attrs import frozen
 
+from nixery.debian.description import Json
 from nixery.debian.groups import Group, closure, group
 from nixery.debian.packages import Package
 from nixery.debian.preferences import IMPLIED, may_have_programs
 from nixery.debian.resolve import Resolver
-
-FORMAT = 1
-
-Json: TypeAlias = "str | int | bool | list[Json] | dict[str, Json] | None"
 
 
 @frozen
@@ -53,35 +47,6 @@ def index(packages: Mapping[str, Package], architecture: str) -> Contents:
     for prefix, shard in _shards(groups, packages, bases).items():
         files[f"groups/{prefix}.json"] = shard
     return Contents(files, len(groups), sum(found.unmet for found in dependencies.values()))
-
-
-def write_files(folder: Path, files: Mapping[str, Json]) -> None:
-    """Write the files below `folder`; the same values give the same bytes."""
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content, separators=(",", ":"), sort_keys=True) + "\n", encoding="utf-8")
-
-
-def write_description(folder: Path, architectures: Iterable[str], suites: Iterable[str]) -> str:
-    """Write index.json over all that is below `folder`; gives the pin (sha256, hexadecimal)."""
-    pin = _pin(folder)
-    description: dict[str, Json] = {
-        "format": FORMAT,
-        "architectures": [*sorted(set(architectures))],
-        "suites": [*sorted(set(suites))],
-        "pin": pin,
-    }
-    write_files(folder, {"index.json": description})
-    return pin
-
-
-def _pin(folder: Path) -> str:
-    total = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*.json") if path != folder / "index.json"):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        total.update(f"{content}  {path.relative_to(folder)}\n".encode())
-    return total.hexdigest()
 
 
 def _meta(groups: Iterable[Group], bases: list[str]) -> Json:

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from nixery.debian.apt import Apt, Target, host_architecture, lines, private
-from nixery.debian.index import index, write_description, write_files
+from nixery.debian.description import write_description, write_files
+from nixery.debian.index import index
+from nixery.debian.lists import lists_in
 from nixery.debian.packages import Package, newest, read_packages
-from nixery.debian.replace import replaced
+from nixery.debian.versions import new_version, publish
 from nixery.errors import SourceUnavailable
 
 Progress = Callable[[str, bool], None]
@@ -22,13 +24,16 @@ def make_index(out: Path, architectures: Iterable[str], cache: Path, update: boo
     """
     suites: set[str] = set()
     names = sorted(set(architectures))
-    with replaced(out, "index.json") as folder:
+    made_of = lists_in(Apt().lists())  # before they are read: what changes meanwhile is newer
+    with new_version(out) as folder:
         for architecture in names:
             targets = _targets(architecture, cache, update, progress)
             suites.update(target.suite for target in targets)
             packages = _read(targets, architecture, progress)
             _write(folder / architecture, packages, architecture, progress)
-        return write_description(folder, names, suites)
+        pin = write_description(folder, names, suites, made_of)
+        publish(folder, out, pin)
+        return pin
 
 
 def cache_folder(environment: Mapping[str, str], out: Path) -> Path:

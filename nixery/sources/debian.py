@@ -1,47 +1,58 @@
 """The Debian package set: our expressions with an index that nixery-debian-index has written."""
 
-import json
-import os
-
 from nixery.concurrency.pool import Pool
-from nixery.errors import SourceUnavailable
+from nixery.errors import ManifestUnknown, SourceUnavailable
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
-from nixery.sources.interfaces import LATEST
+from nixery.sources.debian_index import Index, index_with, read_index
+from nixery.sources.debian_refresh import Refresher
 
 
 class DebianSource:
-    """See Source. Pinned by the index's content hash, which the index itself says."""
+    """See Source. Any tag means the newest state. Pinned by the index's content hash, which the index itself says.
 
-    def __init__(self, index: str, expression: str, threads: Pool) -> None:
+    `index`: a path that leads to it; `expression`: our Debian expressions; `refresher`: of that index, None to leave it
+    as it is.
+    """
+
+    def __init__(self, index: str, expression: str, threads: Pool, refresher: Refresher | None = None) -> None:
         self._index = index
         self._expression = expression
         self._threads = threads
+        self._refresher = refresher
 
     async def pin(self, tag: Tag) -> PinnedSource:
-        """See Source."""
-        pin = await self._threads.run(read_pin, self._index)
-        return PinnedSource("debian", pin, self._expression, (("index", self._index),))
+        """See Source. An index that somebody else has put in its place is seen at once."""
+        if self._refresher is not None:
+            await self._refresher.refresh()
+        return self._pinned(await self._threads.run(read_index, self._index))
 
-    def tag_of(self, pin: str) -> Tag:
-        """See Source: there is but the newest state."""
-        return LATEST
+    async def again(self, pin: str) -> PinnedSource:
+        """See Source: the index of now, or the one before."""
+        index = await self._threads.run(index_with, self._index, pin)
+        if index is None:
+            raise ManifestUnknown(f"the index {self._index} has changed since, and what it was is no longer kept")
+        return self._pinned(index)
 
     async def still(self, pinned: PinnedSource) -> bool:
+        """See Source. Not so where the index lies in a plain folder, and was replaced in place."""
+        try:
+            return (await self._threads.run(read_index, dict(pinned.arguments)["index"])).pin == pinned.pin
+        except SourceUnavailable:
+            return False
+
+    async def renew(self, pinned: PinnedSource) -> bool:
         """See Source."""
-        return await self._threads.run(read_pin, self._index) == pinned.pin
+        if self._refresher is not None and await self._is_current(pinned):
+            await self._refresher.renew(pinned.pin)
+        return not await self._is_current(pinned)
 
+    def lasting(self, tag: Tag) -> str | None:
+        """See Source."""
+        return f"debian {self._index}"
 
-def read_pin(index: str) -> str:
-    """The content hash of an index; raises SourceUnavailable."""
-    path = os.path.join(index, "index.json")
-    try:
-        with open(path, "rb") as file:
-            pin = json.load(file)["pin"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SourceUnavailable(
-            f"{path} cannot be read ({error}); make the index with `nixery-debian-index {index}`"
-        ) from error
-    if not isinstance(pin, str):
-        raise SourceUnavailable(f"{path} has no pin; make the index anew with `nixery-debian-index {index}`")
-    return pin
+    async def _is_current(self, pinned: PinnedSource) -> bool:
+        return (await self._threads.run(read_index, self._index)).pin == pinned.pin
+
+    def _pinned(self, index: Index) -> PinnedSource:
+        return PinnedSource("debian", index.pin, self._expression, (("index", index.folder),))

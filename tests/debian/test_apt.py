@@ -66,6 +66,10 @@ def test_lists_for_all_architectures_alone_are_none() -> None:
     assert targets(row("both", "all")) == []
 
 
+def test_apt_says_where_it_keeps_its_lists() -> None:
+    assert System(answers={"apt-config": "folder='/var/lib/a b/lists/'\n"}).lists() == "/var/lib/a b/lists"
+
+
 def test_an_architecture_s_own_lists_are_apart(tmp_path: Path) -> None:
     configuration = private(tmp_path, "arm64").configuration
     assert configuration is not None
@@ -100,6 +104,7 @@ def test_the_real_apt_reads_a_repository_into_a_private_folder(tmp_path: Path, m
     real = private(tmp_path / "cache", "arm64")
     real.update()
     (target,) = real.targets("arm64")
+    assert str(target.file.parent) == real.lists() == str(tmp_path / "cache/apt/arm64/lists")
     assert (target.base, target.suite, target.priority) == (f"file:{repository}", "stable", 500)
     assert b"Package: hello\n" in list(apt.lines(target.file))
     assert real.targets("i386") == []

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from nixery.debian.index import index, write_description, write_files
+from nixery.debian.description import write_description, write_files
+from nixery.debian.index import index
 from nixery.debian.packages import newest, read_packages
 from tests.debian.debs import Entry, entry, lines, link, paragraph, sha256, write_deb
 

@@ -5,7 +5,8 @@ from typing import cast
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nixery.debian.index import Json, index, write_description, write_files
+from nixery.debian.description import Json, write_description, write_files
+from nixery.debian.index import index
 from nixery.debian.packages import newest, read_packages
 from tests.debian.debs import contents, lines, paragraph
 
@@ -91,4 +92,10 @@ def test_another_version_gives_another_pin(tmp_path: Path) -> None:
 def test_the_description_says_what_is_there(tmp_path: Path) -> None:
     pin = write(tmp_path, *LISTS)
     description = json.loads((tmp_path / "index.json").read_text())
-    assert description == {"format": 1, "architectures": ["amd64"], "suites": ["security", "stable"], "pin": pin}
+    said = {"format": 1, "architectures": ["amd64"], "suites": ["security", "stable"], "pin": pin, "lists": None}
+    assert description == said
+
+
+def test_the_lists_it_was_made_of_are_no_part_of_the_pin(tmp_path: Path) -> None:
+    pin = write(tmp_path, *LISTS)
+    assert write_description(tmp_path, ["amd64"], [], {"folder": "/lists", "files": {"Packages": [1, 2]}}) == pin

@@ -1,4 +1,5 @@
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -6,6 +7,7 @@ import pytest
 
 from nixery.debian import make
 from nixery.debian.apt import Apt, Target
+from nixery.debian.lists import apt_has_newer
 from nixery.debian.make import cache_folder, make_index
 from nixery.errors import SourceUnavailable
 from tests.debian.debs import lines, paragraph
@@ -20,11 +22,16 @@ OWN = [Target(Path(suite), "http://mirror.example/debian", suite, 500) for suite
 class Machine:
     """An amd64 machine: the lists of its own apt, and those that apt would fetch for us."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, lists: Path) -> None:
         self.own = OWN
         self.fetched = OWN
         self.updates = 0
         self.failing = False
+        self.folder = lists
+        lists.mkdir()
+        (lists / "stable_Packages").write_text("x")
+        os.utime(lists / "stable_Packages", (5, 5))
+        monkeypatch.setattr(Apt, "lists", lambda _: str(lists))
         monkeypatch.setattr(Apt, "targets", self._targets)
         monkeypatch.setattr(Apt, "update", self._update)
         monkeypatch.setattr(make, "host_architecture", lambda: "amd64")
@@ -43,8 +50,8 @@ class Machine:
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
-    return Machine(monkeypatch)
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    return Machine(monkeypatch, tmp_path_factory.mktemp("machine") / "lists")
 
 
 class Told:
@@ -68,6 +75,7 @@ def test_an_index_is_made_of_the_machine_s_lists(machine: Machine, tmp_path: Pat
     pin = make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, told)
     assert json.loads((tmp_path / "out/index.json").read_text()) == {
         "format": 1, "architectures": ["amd64"], "suites": ["security", "stable"], "pin": pin,
+        "lists": {"folder": str(machine.folder), "files": {"stable_Packages": [1, 5_000_000_000]}},
     }  # fmt: skip
     assert json.loads((tmp_path / "out/amd64/names.json").read_text()) == {"hello": 0, "libc6": 0}
     assert told.words[-1] == "amd64: 2 packages, 2 store paths, 0 unmet dependencies"
@@ -98,7 +106,18 @@ def test_without_lists_the_error_says_what_to_do(machine: Machine, tmp_path: Pat
     machine.own = []
     with pytest.raises(SourceUnavailable, match="run apt-get update, or give --update"):
         make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, told)
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / "out").exists()
+    assert list((tmp_path / "out.d").iterdir()) == []
+
+
+def test_lists_that_change_while_they_are_read_are_newer(machine: Machine, tmp_path: Path, told: Told) -> None:
+    def change(words: str, last: bool) -> None:
+        (machine.folder / "stable_Packages").write_text("longer")
+
+    make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, change)
+    assert apt_has_newer(str(tmp_path / "out"))
+    make_index(tmp_path / "out", ["amd64"], tmp_path / "cache", False, told)
+    assert not apt_has_newer(str(tmp_path / "out"))
 
 
 def test_sources_without_the_architecture_are_named_as_the_cause(machine: Machine, tmp_path: Path, told: Told) -> None:
