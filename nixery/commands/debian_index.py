@@ -6,9 +6,9 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
-from nixery.debian.make import Progress, cache_folder, make_index
+from nixery.commands.progress import progress_on
+from nixery.debian.make import cache_folder, make_index
 from nixery.errors import NixeryError
 
 
@@ -26,13 +26,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     print(f"{options.out}: {pin}")
     return 0
-
-
-def progress_on(stream: TextIO) -> Progress:
-    """One line that changes on a terminal, a line for each phase elsewhere."""
-    if not stream.isatty():
-        return lambda words, last: print(words, file=stream, flush=True)
-    return lambda words, last: print(f"\r\x1b[K{words}", end="\n" if last else "", file=stream, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

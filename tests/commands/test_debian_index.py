@@ -1,11 +1,10 @@
-import io
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from nixery.commands import debian_index
-from nixery.commands.debian_index import main, progress_on
+from nixery.commands.debian_index import main
 from nixery.debian.make import Progress
 from nixery.errors import SourceUnavailable
 
@@ -60,21 +59,3 @@ def test_an_error_is_one_line(
     assert told.out == ""
     assert told.err.startswith("nixery-debian-index: ")
     assert told.err.count("\n") == 1
-
-
-def test_progress_is_a_line_for_each_phase() -> None:
-    stream = io.StringIO()
-    progress_on(stream)("reading", False)
-    assert stream.getvalue() == "reading\n"
-
-
-def test_progress_is_one_changing_line_on_a_terminal() -> None:
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    stream = Terminal()
-    progress = progress_on(stream)
-    progress("reading", False)
-    progress("5 packages", True)
-    assert stream.getvalue() == "\r\x1b[Kreading\r\x1b[K5 packages\n"

@@ -12,11 +12,12 @@ from OpenSSL import crypto
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.ssl import Certificate, CertificateOptions, trustRootFromCertificates
-from twisted.protocols.tls import TLSMemoryBIOFactory
+from twisted.internet.tcp import Client
+from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
 from twisted.web.client import Agent, BrowserLikePolicyForHTTPS
 
 from nixery.fetching.web import Page, Web
-from tests.fetching.servers import Saying, refusal, served
+from tests.fetching.servers import Saying, refusal, served, turn
 
 Issue = Callable[[str], tuple[CertificateOptions, Certificate]]
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwords"
@@ -81,4 +82,22 @@ async def test_a_silent_host_is_left_without_its_word(words: bytes, issue: Issue
     server = Saying(words)
     async with served(TLSMemoryBIOFactory(options, False, server)) as host:
         assert "no full answer in 0.5 s" in await refusal(got(trusting(trusted, seconds=0.5), host))
+        await server.connections[0].gone
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_host_that_does_not_even_hear_is_left(issue: Issue) -> None:
+    options, trusted = issue("localhost")
+    server = Saying(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx")
+    async with served(TLSMemoryBIOFactory(options, False, server)) as host:
+        fetching = Deferred.fromCoroutine(refusal(got(trusting(trusted, seconds=0.5), host)))
+        while not server.connections or not server.connections[0].asked:
+            await turn()
+        deaf = server.connections[0].transport
+        assert isinstance(deaf, TLSMemoryBIOProtocol)
+        deaf.pauseProducing()
+        assert "no full answer" in await fetching
+        await turn()
+        assert [reader for reader in reactor.getReaders() if isinstance(reader, Client)] == []
+        deaf.resumeProducing()
         await server.connections[0].gone

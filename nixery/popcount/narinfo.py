@@ -1,0 +1,29 @@
+"""What a binary cache says of a store path: its narinfo, of which only the references matter here."""
+
+import re
+
+MOST = 1 << 20
+"""Bytes of a narinfo. One refers to some dozens of paths, rarely to some hundreds."""
+
+# Nix manual, "Store path": 32 characters of Nix's base-32 alphabet, a dash and a name of at most 211.
+BASE = r"[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+._?=-]{1,211}"
+_BASE = re.compile(BASE)
+_DIGEST = 32
+
+
+def references(narinfo: bytes, digest: str) -> tuple[str, ...]:
+    """The last components of the store paths that a path refers to, itself included where it does.
+
+    `digest`: of the path that was asked for. Raises ValueError for what is no narinfo of it.
+    """
+    fields: dict[str, str] = {}
+    for line in narinfo.decode("ascii").splitlines():
+        name, _, value = line.partition(":")
+        fields.setdefault(name, value.strip())
+    if "References" not in fields or fields.get("StorePath", "").rpartition("/")[2][:_DIGEST] != digest:
+        raise ValueError(f"it is no narinfo of {digest}")
+    found = tuple(dict.fromkeys(fields["References"].split()))
+    for reference in found:
+        if _BASE.fullmatch(reference) is None:
+            raise ValueError(f"it refers to {reference[:100]!r}, which is no store path")
+    return found
