@@ -1,6 +1,6 @@
 # A package set in a git repository of this host: its tree at one commit, under a constant name in the store, so that equal
 # content gives equal derivations. `shallow`: the repository has commits without their history.
-{ url, commit, system, config, overlays }@offered:
+{ url, commit, ... }@offered:
 let
   tree = builtins.fetchGit {
     inherit url;
@@ -10,4 +10,4 @@ let
     name = "source";
   };
 in
-import ./call.nix (import tree.outPath) (removeAttrs offered [ "url" "commit" ])
+import ./package-set.nix tree.outPath (removeAttrs offered [ "url" "commit" ])

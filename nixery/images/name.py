@@ -19,7 +19,8 @@ _COMPONENT = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*", re.ASCII)
 _TAG = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}", re.ASCII)
 
 _SHELL = ("bashInteractive", "coreutils", "moreutils", "nano")
-_ALWAYS = ("cacert", "iana-etc")
+ALWAYS = ("cacert", "iana-etc")
+"""Packages that are in every image, whatever was asked for."""
 
 
 class Platform(enum.Enum):
@@ -61,7 +62,7 @@ class ImageName:
             else:
                 break
             components = components[1:]
-        packages = {*components, *_ALWAYS, *(_SHELL if shell else ())}
+        packages = {*components, *ALWAYS, *(_SHELL if shell else ())}
         return cls(text, tuple(sorted(packages)), platform, shell)
 
 

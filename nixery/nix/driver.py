@@ -12,18 +12,23 @@ from twisted.logger import Logger
 
 from nixery.concurrency.output import Capped, Lines
 from nixery.concurrency.process import Exit, Processes
-from nixery.errors import NixUnavailable, PackagesUnavailable
+from nixery.errors import NixeryError, NixUnavailable, PackagesUnavailable
 from nixery.images.graph import Closure, StorePath
+from nixery.images.name import ALWAYS
 from nixery.images.source import PinnedSource
 from nixery.nix.closure import Registrations
-from nixery.nix.failure import failure, thrown_words
+from nixery.nix.failure import failure, not_evaluated, thrown_words
 from nixery.nix.log import Log
-from nixery.nix.report import Package, Refusal, parse_report
+from nixery.nix.refusal import Refusal
+from nixery.nix.report import Package, looked_at, parse_report
 
 _AT_ONCE = 5000
 """Store paths in one command line: some 400 kB of the 2 MB that Linux allows."""
 
 _QUERY_SECONDS = 60.0
+
+_FLAKE = ("flake", "yes")
+"""What package-set.nix takes as the wish for a flake. Nix has them as an experimental feature."""
 
 
 @frozen
@@ -53,7 +58,11 @@ class Built:
 
 
 class Nix:
-    """Nix's programs, as found on PATH when the daemon started. `roots`: says where links that hold outputs may lie."""
+    """Nix's programs, as found on PATH when the daemon started.
+
+    `roots`: says where links that hold outputs may lie. `cross`: the Nix system on which packages for other systems are
+    cross-built, where the package set offers that; None to build them as the set does for their own system.
+    """
 
     _log = Logger()
 
@@ -64,12 +73,14 @@ class Nix:
         expression: str,
         roots: Callable[[], str],
         limits: Limits,
+        cross: str | None = None,
     ) -> None:
         self._processes = processes
         self._environment = environment
         self._expression = expression
         self._roots = roots
         self._limits = limits
+        self._cross = cross
         self._nix_build, self._nix_store, self._nix_instantiate = (
             processes.program(name) for name in ("nix-build", "nix-store", "nix-instantiate")
         )
@@ -103,14 +114,14 @@ class Nix:
         command = (self._nix_build, *self._evaluation(source, names, system), *report, *options, *links)
         exit = await self._run(command, Capped(4096), log, self._limits.run)
         if log.report is None or exit.status != 0:
-            raise failure(exit, log.error, self._limits.run)
+            raise failure(exit, log.error, self._limits.run, looked_at(log.report))
         verdicts = _checked(log.report)
         refusals = [verdict for verdict in verdicts if isinstance(verdict, Refusal)]
         if refusals:
             raise await self._refused(source, system, refusals)
         return tuple(verdict for verdict in verdicts if isinstance(verdict, Package))
 
-    async def _refused(self, source: PinnedSource, system: str, refusals: Sequence[Refusal]) -> PackagesUnavailable:
+    async def _refused(self, source: PinnedSource, system: str, refusals: Sequence[Refusal]) -> NixeryError:
         """The error for packages that cannot be had, with what the first that throws has to say."""
         told: list[Refusal] = []
         for refusal in refusals:
@@ -118,6 +129,9 @@ class Nix:
                 told.append(Refusal(refusal.name, refusal.reason, await self._thrown(source, system, refusal.name)))
             else:
                 told.append(refusal)
+        for refusal in told:
+            if refusal.reason == "throws" and refusal.name in ALWAYS:
+                return not_evaluated(refusal.name, str(refusal))
         return PackagesUnavailable("; ".join(str(refusal) for refusal in told))
 
     async def _thrown(self, source: PinnedSource, system: str, name: str) -> str:
@@ -150,8 +164,10 @@ class Nix:
             "packages": json.dumps(list(names)),
             "system": system,
             "arguments": json.dumps(dict(source.arguments)),
+            **({} if self._cross is None else {"host": self._cross}),
         }
-        return (self._expression, *(word for name, value in values.items() for word in ("--argstr", name, value)))
+        flakes = ("--option", "extra-experimental-features", "flakes") if _FLAKE in source.arguments else ()
+        return (self._expression, *flakes, *(word for pair in values.items() for word in ("--argstr", *pair)))
 
     async def _run(self, command: Sequence[str], stdout: Capped | Lines, stderr: Capped | Log, seconds: float) -> Exit:
         try:

@@ -3,7 +3,16 @@
 import re
 
 from nixery.concurrency.process import Exit
-from nixery.errors import BuildFailed, BuildTimedOut, EvaluationFailed, NixeryError, NixUnavailable
+from nixery.errors import (
+    BuildFailed,
+    BuildTimedOut,
+    EvaluationFailed,
+    NixeryError,
+    NixUnavailable,
+    PackagesUnavailable,
+    SourceOutdated,
+)
+from nixery.images.name import ALWAYS
 
 # nix-build's exit status is 1 for an evaluation that failed, and otherwise a set of bits with 100 for a build that
 # failed and 101 for one that timed out (Nix manual, "nix-build", and Worker::exitStatus).
@@ -17,11 +26,15 @@ _HIDDEN_PROGRAM = re.compile(r"executing '(/[^']*)': No such file or directory")
 _STALE_INDEX = re.compile(r"unable to download '([^']*)': HTTP error 404")
 _BUILD = re.compile(
     r"builder for '|build of '|timed out after|dependencies of derivation|unable to download|hash mismatch"
+    r"|is required to build '"
 )
 
 
-def failure(exit: Exit, words: str, build_seconds: float) -> NixeryError:
-    """The error for a run that ended badly and said `words`; `build_seconds` is the most that a run may take."""
+def failure(exit: Exit, words: str, build_seconds: float, looked_at: str | None) -> NixeryError:
+    """The error for a run that ended badly and said `words`; `build_seconds` is the most that a run may take.
+
+    `looked_at`: the package whose evaluation had begun; empty where that of the set had; None where it was over.
+    """
     if exit.timed_out:
         return BuildTimedOut(
             f"the build took longer than {build_seconds:g} s and was ended (NIXERY_BUILD_TIMEOUT){_after(words)}"
@@ -32,9 +45,20 @@ def failure(exit: Exit, words: str, build_seconds: float) -> NixeryError:
         return NixUnavailable(f"nix-build cannot be started: {words}; is Nix still on the daemon's PATH?")
     if exit.status == _TIMED_OUT or _OVERRAN.search(words):
         return BuildTimedOut(f"a builder took too long (NIX_TIMEOUT): {words}")
-    if exit.status == _EVALUATION and not _BUILD.search(words):
-        return EvaluationFailed(f"Nix cannot evaluate the package set: {words or 'it did not say why'}")
-    return BuildFailed(f"Nix cannot build the image: {words or 'it did not say why'}{_hint(words)}")
+    if looked_at == "" or (exit.status == _EVALUATION and not _BUILD.search(words)):
+        return not_evaluated(looked_at or "", words or "Nix did not say why")
+    kind = SourceOutdated if _STALE_INDEX.search(words) else BuildFailed
+    return kind(f"Nix cannot build the image: {words or 'it did not say why'}{_hint(words)}")
+
+
+def not_evaluated(name: str, words: str) -> NixeryError:
+    """The error for a package that ends the evaluation, or with no name for the set.
+
+    Where nobody asked for the package, as it is in every image, it is the set's fault.
+    """
+    if name in ("", *ALWAYS):
+        return EvaluationFailed(f"Nix cannot evaluate the package set: {words}")
+    return PackagesUnavailable(f"{name} cannot be evaluated: {words}")
 
 
 def thrown_words(stderr: str) -> str:
@@ -55,5 +79,8 @@ def _hint(words: str) -> str:
             "or `extra-sandbox-paths` (see docs/debian-package-set.md)"
         )
     if _STALE_INDEX.search(words):
-        return ". The mirror has replaced this file since the index was made: run nixery-debian-index again"
+        return (
+            ". The server has this file no more. A newer state of the package set may name another: for Debian's, "
+            "run nixery-debian-index again"
+        )
     return ""

@@ -19,7 +19,11 @@ _PREFIX = b"@nix "
 _MAX_LINE = 32 << 20
 _TAIL_LINES, _TAIL_CHARACTERS, _TAILS = 10, 300, 64
 _DERIVATION = re.compile(r"/[^'\s]*\.drv")
-_NO_CAUSE = re.compile(r"^warning:|\d+ dependenc(?:y|ies) of derivation '.*' failed|build of '.*' failed")
+_NO_CAUSE = re.compile(
+    r"^warning:|^disabling binary cache|\d+ dependenc(?:y|ies) of derivation '.*' failed|build of '.*' failed"
+)
+_FETCH_FAILED = "error: unable to download "
+_ABOVE_CAUSE = re.compile(r"\n\s*error:")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -74,7 +78,7 @@ class Log:
                 self._begin(build, path)
             case {"action": "result", "type": kind, "id": int(build), "fields": [str(text)]} if kind == _LOG_LINE:
                 if build in self._builds:
-                    self._builds[build].lines.append(_printable(text)[:_TAIL_CHARACTERS])
+                    self._builds[build].add(_printable(text)[:_TAIL_CHARACTERS])
 
     def _begin(self, build: int, derivation: str) -> None:
         self._builds[build] = _Build(derivation)
@@ -86,13 +90,19 @@ class Log:
         if text.startswith(self._trace):
             self.report = text.removeprefix(self._trace)
         elif level == _ERROR:
-            self._errors.write(text.encode(errors="replace") + b"\n")
+            cause = _ABOVE_CAUSE.split(text)[-1]  # a newer Nix says first how it got there
+            self._errors.write(cause.encode(errors="replace") + b"\n")
 
 
 @frozen
 class _Build:
     derivation: str
     lines: deque[str] = field(factory=lambda: deque(maxlen=_TAIL_LINES))
+
+    def add(self, line: str) -> None:
+        """Nix's own fetching says what failed first, and then all that the server had to say of it."""
+        if not (len(self.lines) == _TAIL_LINES and self.lines[0].startswith(_FETCH_FAILED)):
+            self.lines.append(line)
 
     def told(self) -> str:
         return f"the last lines of {derivation_name(self.derivation)}: " + " | ".join(self.lines)

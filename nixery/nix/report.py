@@ -1,24 +1,14 @@
-"""What an evaluation says of each package: the JSON of expressions/image.nix as values, or words on why not."""
+"""What an evaluation says of each package: the JSON of expressions/image.nix as values."""
 
 import json
-from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
+from collections.abc import Mapping
 
 from attrs import frozen
 
 from nixery.images.graph import StorePath
+from nixery.nix.refusal import Refusal, described, did_you_mean, why
 
 _VERSION = 1
-
-_WORDS = {
-    "unknown": "is not in the package set",
-    "unfree": "has an unfree licence, which the package set does not allow (allowUnfree)",
-    "broken": "is marked as broken by the package set",
-    "insecure": "is marked as insecure by the package set",
-    "unsupported": "is not available for this platform",
-    "not-a-derivation": "is an attribute of the package set, but not a package",
-    "throws": "cannot be evaluated",
-}
 
 
 @frozen
@@ -33,19 +23,6 @@ class Package:
     licences: tuple[str, ...]
 
 
-@frozen
-class Refusal:
-    """A package that cannot be had, and why: a word of the report, and what the package itself said, if anything."""
-
-    name: str
-    reason: str
-    detail: str = ""
-
-    def __str__(self) -> str:
-        words = f"{self.name} {_WORDS.get(self.reason, self.reason)}"
-        return f"{words}: {self.detail}" if self.detail else words
-
-
 def parse_report(text: str) -> tuple[Package | Refusal, ...]:
     """The verdicts in a report, in the order in which the packages were asked for; raises ValueError."""
     try:
@@ -57,10 +34,26 @@ def parse_report(text: str) -> tuple[Package | Refusal, ...]:
         raise ValueError(f"not a report: {error!r}") from error
 
 
+def looked_at(text: str | None) -> str | None:
+    """The package that was looked at last, from what an evaluation said last.
+
+    Empty while the package set was opened, before any; None after a whole report.
+    """
+    try:
+        value = "" if text is None else json.loads(text)
+    except ValueError:
+        return None
+    return value if isinstance(value, str) else None
+
+
 def _verdict(entry: Mapping[str, object]) -> Package | Refusal:
     match entry:
-        case {"name": str(name), "reason": str(reason), "near": list(near)}:
-            return Refusal(name, reason, _did_you_mean(name, near))
+        case {"name": str(name), "reason": str(reason), "within": str(within), "word": str(word), "near": list(near)}:
+            return Refusal(name, reason, did_you_mean(within, word, near))
+        case {"name": str(name), "reason": str(reason), "attribute": str(attribute), "kind": str(kind)}:
+            return Refusal(name, reason, described(attribute, kind, entry.get("members"), entry.get("size")))
+        case {"name": str(name), "reason": str(reason), "why": list(reasons)}:
+            return Refusal(name, reason, why(reasons))
         case {"name": str(name), "reason": str(reason)}:
             return Refusal(name, reason)
         case {"name": str(name), "attribute": str(attribute), "outputs": list(outputs), "meta": dict(meta)}:
@@ -73,10 +66,3 @@ def _verdict(entry: Mapping[str, object]) -> Package | Refusal:
                 tuple(meta["licences"]),
             )
     raise ValueError(f"not a verdict: {entry!r}")
-
-
-def _did_you_mean(name: str, near: Sequence[str]) -> str:
-    """The nearest of these names, as a guess; empty when none is near."""
-    names = {other.lower(): other for other in near}
-    nearest = [names[other] for other in get_close_matches(name.lower(), names, cutoff=0.7)]
-    return f"did you mean {' or '.join(nearest)}" if nearest else ""

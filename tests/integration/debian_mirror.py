@@ -35,8 +35,6 @@ _ALWAYS = {"ca-certificates": "1", "netbase": "1"}
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    error_message_format = "%(code)d\n"
-
     def log_message(self, format: str, *arguments: object) -> None:
         """Say nothing."""
 

@@ -32,6 +32,7 @@ class Children:
         self.report: object = {"version": 1, "packages": [GOOD]}
         self.thrown = b""
         self.fails: str | None = None
+        self.status = 0
 
     def program(self, name: str) -> str:
         return name
@@ -51,7 +52,7 @@ class Children:
             stderr.write(b"no such luck")
             return Exit(1, None, False)
         answers[what]()
-        return Exit(0, None, False)
+        return Exit(self.status, None, False)
 
     def _trace(self, marker: str) -> bytes:
         trace = {"action": "msg", "level": 0, "msg": f"trace: {marker}{json.dumps(self.report)}"}
@@ -119,6 +120,36 @@ async def test_the_first_that_throws_is_asked_for_its_words(nix: Nix, children: 
         await nix.build(SET, ("a", "b", "hello"), "x86_64-linux")
     assert children.commands[-1][-2:] == ("force", "a")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_flake_and_a_host_that_cross_builds_are_told_to_every_evaluation(
+    children: Children, tmp_path: Path
+) -> None:
+    nix = Nix(children, {}, "image.nix", lambda: str(tmp_path), Limits(60, 1800), "x86_64-linux")  # type: ignore[arg-type]
+    children.report = {"version": 1, "packages": [{"name": "a", "attribute": "a", "reason": "throws"}]}
+    with pytest.raises(PackagesUnavailable):
+        await nix.build(PinnedSource("path", "pin", "/set", (("flake", "yes"),)), ("a",), "aarch64-linux")
+    assert len(children.commands) == 2
+    for command in children.commands:
+        text = " ".join(command)
+        assert "--option extra-experimental-features flakes" in text
+        assert "--argstr system aarch64-linux" in text
+        assert "--argstr host x86_64-linux" in text
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_them_nothing_is_told(nix: Nix, children: Children) -> None:
+    await nix.build(SET, ("hello",), "aarch64-linux")
+    assert not {"host", "extra-experimental-features"} & set(children.commands[0])
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_evaluation_that_ends_at_a_package_is_a_verdict_about_it(nix: Nix, children: Children) -> None:
+    children.report = "hello"
+    children.status = 1
+    with pytest.raises(PackagesUnavailable, match="hello cannot be evaluated"):
+        await nix.build(SET, ("hello",), "x86_64-linux")
 
 
 @pytest.mark.parametrize("report", [{"version": 2}, [], {"version": 1, "packages": [{}]}])

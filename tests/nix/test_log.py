@@ -28,6 +28,11 @@ def error(text: str) -> bytes:
     return line(action="msg", level=0, msg=text)
 
 
+def test_of_a_newer_nix_s_trace_the_cause_is_kept() -> None:
+    text = "error:\n       … while calling\n         at x.nix:1:2\n\n       error: no\n       at y.nix:3:4:\n"
+    assert written(line(action="msg", level=0, msg=text)).error == "no; at y.nix:3:4:"
+
+
 def test_the_report_is_taken_out_of_the_trace() -> None:
     assert written(line(action="msg", level=0, msg='trace: nixery 1f: {"a":1}')).report == '{"a":1}'
     assert written(line(action="msg", level=3, msg="trace: other")).report is None
@@ -99,3 +104,14 @@ def test_what_only_depends_on_the_failed_build_is_left_out() -> None:
     consequence = "error: 1 dependencies of derivation '/nix/store/x.drv' failed to build"
     assert written(error("error: builder for 'a' failed"), error(consequence)).error == "builder for 'a' failed"
     assert written(error(consequence)).error == consequence.removeprefix("error: ")
+
+
+def test_what_a_server_says_at_length_does_not_hide_that_a_file_is_gone() -> None:
+    words = ["error: unable to download 'http://a/x.deb': HTTP error 404", *["<p>lorem ipsum</p>"] * 40]
+    log = written(start(1), *(said(1, text) for text in words), error(f"builder for '{DRV}' failed"))
+    assert "HTTP error 404" in log.error
+
+
+def test_a_binary_cache_that_is_given_up_is_no_cause() -> None:
+    log = written(error("disabling binary cache 'http://a' for 60 seconds"), error(f"builder for '{DRV}' failed"))
+    assert log.error.startswith("builder for")

@@ -3,7 +3,8 @@ import json
 import pytest
 
 from nixery.images.graph import StorePath
-from nixery.nix.report import Package, Refusal, parse_report
+from nixery.nix.refusal import Refusal
+from nixery.nix.report import Package, looked_at, parse_report
 
 HELLO = {
     "name": "hello",
@@ -46,14 +47,27 @@ def test_anything_else_is_a_value_error(text: str) -> None:
         parse_report(text)
 
 
-def test_a_refusal_reads_well() -> None:
-    assert str(Refusal("x", "unfree")) == "x has an unfree licence, which the package set does not allow (allowUnfree)"
-    assert str(Refusal("x", "throws", "sorry")) == "x cannot be evaluated: sorry"
-    assert str(Refusal("x", "another reason")) == "x another reason"
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"reason": "throws"}, "x cannot be evaluated"),
+        ({"reason": "unfree", "why": ["unfree"]}, "which the package set does not allow: unfree ("),
+        ({"reason": "not-a-derivation", "attribute": "x", "kind": "string"}, "not a package: it is a Nix string"),
+        (
+            {"reason": "not-a-derivation", "attribute": "X", "kind": "set", "members": ["a", "b"], "size": 7},
+            "it is a set of 7 attributes; ask for one of them, such as x.a or x.b",
+        ),
+        ({"reason": "unknown", "within": "", "word": "hallo", "near": ["hello"]}, "set: did you mean hello"),
+    ],
+)  # fmt: skip
+def test_a_refusal_has_what_the_report_knows(entry: dict[str, object], words: str) -> None:
+    refusal = parse_report(report({"name": "x", "attribute": None, **entry}))[0]
+    assert words in str(refusal)
 
 
-def test_an_unknown_package_comes_with_the_nearest_names() -> None:
-    unknown = {"name": "hallo", "attribute": None, "reason": "unknown", "near": ["hallow", "hello", "zzz"]}
-    refusal = parse_report(report(unknown))[0]
-    assert str(refusal) == "hallo is not in the package set: did you mean hallow or hello"
-    assert str(parse_report(report({**unknown, "near": ["zzz"]}))[0]) == "hallo is not in the package set"
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [('"hello"', "hello"), (report(HELLO), None), ("nonsense", None), (None, ""), ("[1]", None)],
+)
+def test_the_package_that_was_looked_at_last_is_known(text: str | None, name: str | None) -> None:
+    assert looked_at(text) == name

@@ -1,0 +1,68 @@
+# What becomes of a package: the outputs to build, or the reason why not. Nothing that the set's authors wrote is trusted
+# to be of the right kind, and a throw or assert in it refuses this package alone. `names`: see names.nix.
+names:
+let
+  inherit (builtins) attrNames deepSeq elem filter isAttrs isList isString length map match tryEval typeOf
+    unsafeDiscardStringContext;
+
+  attempt = fallback: value: let tried = tryEval value; in if tried.success then tried.value else fallback;
+  whole = value: deepSeq value value;
+  text = value: let got = attempt null value; in if isString got then unsafeDiscardStringContext got else null;
+  texts = value: attempt [ ] (whole (filter isString (map text (if isList value then value else [ ]))));
+
+  isDerivation = value: text (value.type or null) == "derivation" && value ? drvPath && value ? outPath;
+  isFunction = value: typeOf value == "lambda" || isAttrs value && value ? __functor;
+
+  # The outputs that the package wants installed, as far as it has them, and else its default one.
+  chosen = package:
+    let
+      has = texts (package.outputs or [ ]);
+      wanted = filter (output: elem output has && package ? ${output}) (texts (package.meta.outputsToInstall or [ ]));
+    in
+    if wanted == [ ] then [ package ] else map (output: package.${output}) wanted;
+  # A package that the set does not allow throws here.
+  paths = package: map (output: builtins.seq output.drvPath (unsafeDiscardStringContext output.outPath)) (chosen package);
+
+  licences = value: map (one: one.spdxId or one.shortName or one) (if isList value then value else [ value ]);
+  licencesOf = package: texts (licences (package.meta.license or [ ]));
+  metaOf = package: {
+    version = text (package.version or null);
+    mainProgram = text (package.meta.mainProgram or null);
+    licences = licencesOf package;
+  };
+
+  # nixpkgs marks what it refuses, and says there why.
+  refusal = package:
+    let flag = name: attempt false (package.meta.${name} or false == true); in
+    if flag "unfree" then { reason = "unfree"; why = licencesOf package; }
+    else if flag "broken" then { reason = "broken"; }
+    else if flag "insecure" then { reason = "insecure"; why = texts (package.meta.knownVulnerabilities or [ ]); }
+    else if flag "unsupported" then { reason = "unsupported"; }
+    else { reason = "throws"; };
+
+  # Names only: what is below may not evaluate.
+  someMembers = 20;
+  described = value:
+    if isFunction value then { kind = "function"; }
+    else if !(isAttrs value) then { kind = typeOf value; }
+    else let members = filter (name: match "[0-9A-Za-z].*" name != null) (attrNames value); in
+    { kind = "set"; size = length members; members = names.take someMembers members; };
+
+  judge = path: package:
+    let outputs = tryEval (whole (paths package)); in
+    if path == null then { reason = "unknown"; }
+    else if !(tryEval package).success then { reason = "throws"; }
+    else if !(isAttrs package) || !(isDerivation package) then { reason = "not-a-derivation"; } // described package
+    else if !outputs.success then refusal package
+    else { reason = null; outputs = outputs.value; meta = metaOf package; };
+in
+{
+  inherit chosen paths;
+
+  # For a name: its `reason`, null for a package that can be had, and what else the report has for that reason.
+  of = name:
+    let path = names.locate name; in
+    { inherit name; attribute = if path == null then null else names.join path; }
+    // (if path == null then names.meant name else { })
+    // judge path (names.at path);
+}

@@ -1,0 +1,50 @@
+"""Any source's folder taken as a flake: expressions/package-set.nix then asks it for legacyPackages, else packages."""
+
+from attrs import evolve
+
+from nixery.errors import ManifestUnknown
+from nixery.images.name import Tag
+from nixery.images.source import PinnedSource
+from nixery.sources.interfaces import Source
+
+_SUFFIX = " as flake"
+_ARGUMENT = ("flake", "yes")
+
+
+class AsFlake:
+    """See Source. The same content is another package set when it is read as a flake, so its pins differ."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    async def pin(self, tag: Tag) -> PinnedSource:
+        """See Source."""
+        return _as_flake(await self._source.pin(tag))
+
+    async def again(self, pin: str) -> PinnedSource:
+        """See Source; raises ManifestUnknown too for a pin that was no flake's."""
+        if not pin.endswith(_SUFFIX):
+            raise ManifestUnknown("this image was made when NIXERY_FLAKE was not set; pull it by its tag")
+        return _as_flake(await self._source.again(pin.removesuffix(_SUFFIX)))
+
+    async def still(self, pinned: PinnedSource) -> bool:
+        """See Source."""
+        return await self._source.still(_as_it_was(pinned))
+
+    async def renew(self, pinned: PinnedSource) -> bool:
+        """See Source."""
+        return await self._source.renew(_as_it_was(pinned))
+
+    def lasting(self, tag: Tag) -> str | None:
+        """See Source."""
+        words = self._source.lasting(tag)
+        return None if words is None else words + _SUFFIX
+
+
+def _as_flake(pinned: PinnedSource) -> PinnedSource:
+    return evolve(pinned, pin=pinned.pin + _SUFFIX, arguments=(*pinned.arguments, _ARGUMENT))
+
+
+def _as_it_was(pinned: PinnedSource) -> PinnedSource:
+    arguments = tuple(argument for argument in pinned.arguments if argument != _ARGUMENT)
+    return evolve(pinned, pin=pinned.pin.removesuffix(_SUFFIX), arguments=arguments)
