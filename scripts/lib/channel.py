@@ -1,31 +1,42 @@
-"""Whether a nixpkgs channel can be used here: prints the address that its tarball lies at today, or else why not.
+"""Whether the daemon could use a nixpkgs channel here; prints why not.
 
-Arguments: the channel's nixexprs.tar.xz, and what `nix-store --version` says. Standard library only.
+Arguments: the address of the channel's git revision, the folder of the tarballs by commit, and what
+`nix-store --version` says. Standard library only.
 """
 
 import re
 import sys
 import tarfile
-from urllib.request import Request, urlopen
+from http.client import HTTPException
+from urllib.request import urlopen
 
 _SECONDS = 5.0
 
 
-def main(url: str, nix: str) -> int:
-    """0 and the address on stdout (channels redirect to a release), or 1 and the reason."""
+def main(revision: str, archives: str, nix: str) -> int:
+    """0, or 1 and the reason on stdout."""
+    asked = revision
     try:
-        with urlopen(Request(url, method="HEAD"), timeout=_SECONDS) as answer:  # noqa: S310  # the user's own address
-            release: str = answer.url
-        with urlopen(release, timeout=_SECONDS) as answer, tarfile.open(fileobj=answer, mode="r|*") as tarball:  # noqa: S310
+        with urlopen(revision, timeout=_SECONDS) as answer:  # noqa: S310  # the user's own address
+            asked = f"{archives}/{commit(answer.read(100))}.tar.gz"
+        with urlopen(asked, timeout=_SECONDS) as answer, tarfile.open(fileobj=answer, mode="r|*") as tarball:  # noqa: S310
             least = version(minimum(tarball))
-    except (OSError, ValueError, tarfile.TarError) as error:
-        print(f"{url} cannot be read ({error})")
+    except (OSError, ValueError, EOFError, HTTPException, tarfile.TarError) as error:
+        said = "it has a password" if "@" in asked else error  # which the error may repeat
+        print(f"{asked.rpartition('@')[2]} cannot be read ({said})")
         return 1
     if version(nix) < least:
-        print(f"{url} needs Nix {written(least)} or newer, and this is {written(version(nix))}")
+        print(f"{asked} needs Nix {written(least)} or newer, and this is {written(version(nix))}")
         return 1
-    print(release)
     return 0
+
+
+def commit(answer: bytes) -> str:
+    """The commit's id that is all there is in an answer. Raises ValueError."""
+    text = answer.decode("ascii").strip()
+    if re.fullmatch("[0-9a-f]{40}", text) is None:
+        raise ValueError("it is no commit's id")
+    return text
 
 
 def minimum(tarball: tarfile.TarFile) -> str:

@@ -1,8 +1,8 @@
 # The package set that the daemon serves: the user's, a nixpkgs channel, or Debian's. Sourced after the others.
-# Sets NIXERY_PKGS_PATH or NIXERY_DEBIAN_INDEX, and what Nix needs for it.
+# Sets NIXERY_CHANNEL or NIXERY_DEBIAN_INDEX, and what Nix needs for it.
 
 state=${XDG_STATE_HOME:-$HOME/.local/state}/nixery
-channel_url=${NIXERY_CHANNEL_URL:-https://channels.nixos.org/nixos-unstable/nixexprs.tar.xz}
+channel=nixos-unstable
 
 choose_package_set() {
   mkdir -p "$state"
@@ -17,30 +17,17 @@ choose_package_set() {
 # Whether a file, or a link itself, is less than a day old.
 young() { [ -n "$(find "$1" -maxdepth 0 -mmin -1440 2>/dev/null)" ]; }
 
-# A nixpkgs channel in Nix's store, so that nothing changes it, held there by a link of ours. Fails where there is none.
+# The channel, where it can be reached (at a mirror, if one is set) and this Nix is new enough for it. See docs/package-sources.md.
 use_channel() {
-  local root=$state/channel answer
-  [ "$(cat "$root.url" 2>/dev/null)" = "$channel_url" ] || rm -f "$root"  # another channel than last time
-  if ! [ -e "$root" ] || ! young "$root"; then
-    if answer=$("$python" scripts/lib/channel.py "$channel_url" "$(nix-store --version)"); then
-      step "Fetching the channel $answer" fetch_channel "$answer" "$root"
-      echo "$channel_url" >"$root.url"
-    elif [ -e "$root" ]; then
-      say "The channel stays as it was fetched before: $answer"
-    else
-      say "No nixpkgs channel: $answer"
-      return 1
-    fi
+  local mirror=${NIXERY_CHANNEL_URL:-} answer
+  mirror=${mirror%/}
+  if ! answer=$(timeout 30 "$python" scripts/lib/channel.py "${mirror:-https://channels.nixos.org}/$channel/git-revision" \
+    "${mirror:-https://github.com/NixOS/nixpkgs}/archive" "$(nix-store --version)"); then
+    say "No nixpkgs channel: ${answer:-no answer in 30 s}"
+    return 1
   fi
-  NIXERY_PKGS_PATH=$(readlink -f "$root")
-  export NIXERY_PKGS_PATH
-  say "Package set: the nixpkgs channel $channel_url, as $NIXERY_PKGS_PATH"
-}
-
-fetch_channel() {
-  local path
-  path=$(nix-prefetch-url --unpack --print-path --name nixpkgs "$1" | tail -n 1) &&
-    rm -f "$2" && nix-store --realise "$path" --add-root "$2" --indirect
+  export NIXERY_CHANNEL=$channel
+  say "Package set: the nixpkgs channel $channel${mirror:+, from ${mirror##*@}}"
 }
 
 # Debian's packages, by an index of apt's lists: as recent as these are, and at most a day old.
