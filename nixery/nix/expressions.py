@@ -8,6 +8,8 @@ FOLDER = Path(str(files("nixery") / "expressions"))
 IMAGE = FOLDER / "image.nix"
 DEBIAN = FOLDER / "debian"
 GIT = FOLDER / "git.nix"
+CHANNEL = FOLDER / "channel.nix"
+PATH = FOLDER / "path.nix"
 
 _SUFFIXES = frozenset({".nix", ".py"})
 

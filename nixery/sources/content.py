@@ -1,4 +1,4 @@
-"""The hash of a folder's content, made again without reading again what has not changed."""
+"""What a folder contains: its hash by Nix's own measure, and stamps that tell whether it was edited."""
 
 import errno
 import hashlib
@@ -8,10 +8,13 @@ import struct
 import time
 from collections.abc import Callable, Iterator
 
+from attrs import frozen
+
 NOT_CONTENT = ".git"
 """What has this name is left out, with all that is in it."""
 
-_STAMP = struct.Struct("=QQqqq")
+_PIECE = 1 << 20
+_STAMP = struct.Struct("=QQQQqq")
 _UNSETTLED_NS = 2_000_000_000
 """A file that changed this recently may change again without another stamp: no file system's clock is coarser."""
 
@@ -19,89 +22,151 @@ _REPLACED = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.ELOO
 """What the calls say of a name that vanished, or became something else, since it was listed."""
 
 
-class Content:
-    """Hashes a file or folder again and again. Not for two threads at once.
+@frozen
+class Stamps:
+    """What inodes, kinds, sizes and times below a folder were. `settled`: whether every later edit changes them."""
 
-    A file's hash is kept with its inode, size and times, as git's index does, for at most `remembered` files
-    (some 250 bytes each).
+    digest: bytes
+    settled: bool
+
+
+def nar_hash(path: str, enter: Callable[[str], None] = lambda path: None, seconds: float = float("inf")) -> str:
+    """The SHA-256 (hexadecimal) of a file or folder as a Nix archive: names, executable bits, link targets, contents.
+
+    That is the hash by which Nix knows the copy that path.nix makes, with the same left out: .git, pipes, sockets. The
+    format is in Dolstra's thesis "The Purely Functional Software Deployment Model", figure 5.2. `enter` is called with
+    the path itself, each folder, and each file that has another name elsewhere, before they are read. Raises OSError,
+    as TimeoutError after that many seconds; what vanishes or is replaced while we look may be left out.
     """
-
-    def __init__(self, remembered: int = 200_000) -> None:
-        self._remembered = remembered
-        self._hashes: dict[bytes, bytes] = {}
-
-    def hash(self, path: str, enter: Callable[[str], None] = lambda path: None) -> str:
-        """The SHA-256 (hexadecimal) of names, kinds, executable bits, link targets and contents.
-
-        `enter` is called with the path itself, each folder, and each file that has another name elsewhere, before
-        they are read. Raises OSError; what vanishes or is replaced while we look may be left out.
-        """
-        look = _Look(self._hashes, self._remembered, enter)
-        whole = hashlib.sha256()
-        for name, entry in look.entries(path):
-            whole.update(b"%d:%s %s\n" % (len(name), name, entry))
-        self._hashes = look.seen
-        return whole.hexdigest()
+    archive = _Archive(enter, seconds)
+    archive.write(path)
+    return archive.hash.hexdigest()
 
 
-class _Look:
-    """One walk. `seen`: the hashes to remember."""
-
-    def __init__(self, known: dict[bytes, bytes], most: int, enter: Callable[[str], None]) -> None:
-        self.seen: dict[bytes, bytes] = {}
-        self._known = known
-        self._most = most
-        self._enter = enter
-        self._settled_ns = time.time_ns() - _UNSETTLED_NS
-
-    def entries(self, root: str) -> Iterator[tuple[bytes, bytes]]:
-        """Names below the root, and what is there: a folder first, then its children in the order of their names."""
-        children: list[tuple[str, bytes]] = []
-        yield b"", self._entry(root, b"", os.stat(root), children)
-        while children:
-            path, name = children.pop()
-            entry = self._entry_if_there(path, name, children)
-            if entry:
-                yield name, entry
-
-    def _entry_if_there(self, path: str, name: bytes, children: list[tuple[str, bytes]]) -> bytes:
+def stamps(path: str) -> Stamps:
+    """The stamps of all that is part of the content; raises OSError."""
+    whole = hashlib.sha256()
+    youngest = 0
+    settled_ns = time.time_ns() - _UNSETTLED_NS
+    pending = [path]
+    while pending:
+        place = pending.pop()
         try:
-            return self._entry(path, name, os.lstat(path), children)
+            status = os.stat(place) if place == path else os.lstat(place)
+            children = _listed(place) if stat.S_ISDIR(status.st_mode) else []
         except OSError as error:
-            if error.errno in _REPLACED:
-                return b""
-            raise
-
-    def _entry(self, path: str, name: bytes, status: os.stat_result, children: list[tuple[str, bytes]]) -> bytes:
-        if not name or stat.S_ISDIR(status.st_mode) or (stat.S_ISREG(status.st_mode) and status.st_nlink > 1):
-            self._enter(path)
-        if stat.S_ISDIR(status.st_mode):
-            for child in sorted(os.listdir(path), reverse=True):
-                if child != NOT_CONTENT:
-                    children.append((f"{path}/{child}", name + b"/" + os.fsencode(child)))
-            return b"folder"
-        if stat.S_ISLNK(status.st_mode):
-            return b"link " + hashlib.sha256(os.fsencode(os.readlink(path))).digest()
-        if stat.S_ISREG(status.st_mode):
-            return b"file %d " % bool(status.st_mode & 0o100) + self._file(path, status)
-        return b""
-
-    def _file(self, path: str, status: os.stat_result) -> bytes:
-        stamp = _stamp(status)
-        digest = self._known.get(stamp)
-        if digest is None:
-            with open(path, "rb", opener=_open) as file:
-                status = os.fstat(file.fileno())  # of what is read: another file may have taken the name
-                stamp = _stamp(status)
-                digest = hashlib.file_digest(file, "sha256").digest()
-        if status.st_ctime_ns < self._settled_ns and len(self.seen) < self._most:
-            self.seen[stamp] = digest
-        return digest
+            if place == path or error.errno not in _REPLACED:
+                raise
+            continue
+        whole.update(os.fsencode(place) + b"\0" + _stamp(status))
+        youngest = max(youngest, status.st_ctime_ns)
+        pending.extend(f"{place}/{child.name}" for child in children)
+    return Stamps(whole.digest(), youngest < settled_ns)
 
 
 def _stamp(status: os.stat_result) -> bytes:
-    return _STAMP.pack(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    times = status.st_mtime_ns, status.st_ctime_ns
+    return _STAMP.pack(status.st_dev, status.st_ino, status.st_mode, status.st_size, *times)
 
 
-def _open(path: str, flags: int) -> int:
-    return os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe that took a file's name must not hold us
+def _listed(folder: str) -> list[os.DirEntry[str]]:
+    """The children that are content, the last first, in the order of their names' bytes."""
+    with os.scandir(folder) as entries:
+        children = [entry for entry in entries if entry.name != NOT_CONTENT]
+    return sorted(children, key=lambda child: os.fsencode(child.name), reverse=True)
+
+
+def _string(text: bytes) -> bytes:
+    return _length(len(text)) + text + _padding(len(text))
+
+
+def _length(size: int) -> bytes:
+    return size.to_bytes(8, "little")
+
+
+def _padding(size: int) -> bytes:
+    return b"\0" * (-size % 8)
+
+
+def _words(*words: bytes) -> bytes:
+    return b"".join(map(_string, words))
+
+
+_MAGIC = _words(b"nix-archive-1")
+_ENTRY, _NODE = _words(b"entry", b"(", b"name"), _words(b"node")
+_FOLDER = _words(b"(", b"type", b"directory")
+_LINK = _words(b"(", b"type", b"symlink", b"target")
+_FILE = _words(b"(", b"type", b"regular", b"contents")
+_PROGRAM = _words(b"(", b"type", b"regular", b"executable", b"", b"contents")
+_END = _words(b")")
+
+
+class _Archive:
+    """One walk, hashed as it goes. What is still to come is a stack: paths, each with what comes before, or an end."""
+
+    def __init__(self, enter: Callable[[str], None], seconds: float) -> None:
+        self.hash = hashlib.sha256(_MAGIC)
+        self._enter = enter
+        self._seconds = seconds
+        self._deadline = time.monotonic() + seconds
+        self._pending: list[tuple[str | os.DirEntry[str], bytes]] = []
+
+    def write(self, root: str) -> None:
+        self._enter(root)
+        if stat.S_ISDIR(os.stat(root).st_mode):
+            self._folder(root, b"", _END)
+        else:
+            self._file(root, b"", _END)
+        while self._pending:
+            entry, text = self._pending.pop()
+            if isinstance(entry, str):
+                self.hash.update(text)
+            else:
+                self._child(entry, text)
+
+    def _child(self, entry: os.DirEntry[str], head: bytes) -> None:
+        try:
+            if entry.is_symlink():
+                self.hash.update(head + _LINK + _string(os.fsencode(os.readlink(entry.path))) + _END + _END)
+            elif entry.is_dir(follow_symlinks=False):
+                self._enter(entry.path)
+                self._folder(entry.path, head, _END + _END)
+            elif entry.is_file(follow_symlinks=False):
+                self._file(entry.path, head, _END + _END)
+        except OSError as error:
+            if error.errno not in _REPLACED:
+                raise
+
+    def _folder(self, path: str, head: bytes, end: bytes) -> None:
+        children = _listed(path)
+        self.hash.update(head + _FOLDER)
+        self._pending.append(("", end))
+        self._pending.extend((child, _ENTRY + _string(os.fsencode(child.name)) + _NODE) for child in children)
+
+    def _file(self, path: str, head: bytes, end: bytes) -> None:
+        # A pipe that took a file's name must not hold us.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW)
+        try:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                return
+            if status.st_nlink > 1:
+                self._enter(path)
+            kind = _PROGRAM if status.st_mode & stat.S_IXUSR else _FILE
+            self.hash.update(head + kind + _length(status.st_size))
+            for piece in self._pieces(path, descriptor, status.st_size):
+                self.hash.update(piece)
+            self.hash.update(_padding(status.st_size) + end)
+        finally:
+            os.close(descriptor)
+
+    def _pieces(self, path: str, descriptor: int, left: int) -> Iterator[bytes]:
+        while left:
+            if time.monotonic() > self._deadline:
+                words = f"reading all of the folder takes longer than {self._seconds:g} s"
+                raise TimeoutError(errno.ETIMEDOUT, words, path)
+            piece = os.read(descriptor, min(left, _PIECE))
+            if not piece:  # cut off while we read: told by the watch, or by the next stamps
+                return
+            left -= len(piece)
+            yield piece

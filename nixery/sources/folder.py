@@ -6,20 +6,21 @@ import os
 from attrs import frozen
 
 from nixery.images.graph import StorePath
-from nixery.sources.content import Content
+from nixery.sources.content import Stamps, nar_hash, stamps
 from nixery.sources.watch import Exhausted, Watch, shared_mount
 
 
 @frozen
 class Look:
-    """What was seen. `pin`: the store path, or the content's hash; `root`: the inode that the path led to.
+    """What was seen. `pin`: the store path, or the content's hash; `place`: the path without links.
 
-    `untold`: why edits are not told of; None when they are.
+    `root`: the inode that the path led to; `untold`: why edits are not told of, None when they are.
     """
 
     pin: str
+    place: str
     root: tuple[int, ...]
-    untold: str | None
+    untold: str | None = None
 
 
 class Folder:
@@ -29,35 +30,45 @@ class Folder:
     elsewhere (hard links) after the last look.
     """
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, seconds: float = float("inf")) -> None:
         self._path = path
-        self._content = Content()
+        self._seconds = seconds
         self._watch = Watch()
         self._exhausted: str | None = None
+        self._untold: tuple[Stamps, Look] | None = None
 
     def look(self) -> Look:
         """Walk and hash, in a thread. What is edited after the call began is seen by this look, or by `unedited`.
 
-        Raises OSError.
+        Where edits are not told of, gives the last look's own Look if all stamps are as they were. Raises OSError, as
+        TimeoutError when reading takes longer than `seconds`.
         """
         self._watch.edited()  # what came until now will be seen
         root = _root(self._path)  # before anything else: if the path leads elsewhere from now on, this will differ
-        real = os.path.realpath(self._path)
-        if _immutable(real):
+        place = os.path.realpath(self._path)
+        if _immutable(place):
             self._watch.close()
-            return Look(real, root, None)
-        mount = shared_mount(real)
+            return Look(place, place, root)
+        mount = shared_mount(place)
         untold = self._exhausted if mount is None else f"{mount} does not tell of all edits"
         if untold is None:
             with contextlib.suppress(Exhausted):
-                return Look(self._watched_hash(real), root, None)
+                return Look(self._watched_hash(place), place, root)
         self._watch.close()
-        return Look(self._content.hash(real), root, untold or self._exhausted)
+        return self._look_untold(place, root, untold or self._exhausted or "")
 
-    def _watched_hash(self, real: str) -> str:
+    def _look_untold(self, place: str, root: tuple[int, ...], untold: str) -> Look:
+        now = stamps(place)  # before the content is read: what is edited since then has others
+        if self._untold is not None and self._untold[0] == now and self._untold[1].root == root:
+            return self._untold[1]
+        look = Look(nar_hash(place, seconds=self._seconds), place, root, untold)
+        self._untold = (now, look) if now.settled else None
+        return look
+
+    def _watched_hash(self, place: str) -> str:
         try:
             with self._watch.round() as watch:
-                return self._content.hash(real, watch)
+                return nar_hash(place, watch, self._seconds)
         except Exhausted as error:
             self._exhausted = (
                 f"it cannot be watched ({error.strerror}): raise fs.inotify.max_user_watches and "

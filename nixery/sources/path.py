@@ -1,6 +1,7 @@
 """A package set in a folder of this host. Any tag means its newest state."""
 
 import contextlib
+import os
 
 from attrs import frozen
 from twisted.application.service import Service
@@ -10,7 +11,7 @@ from twisted.logger import Logger
 
 from nixery.concurrency.pool import Pool
 from nixery.concurrency.turns import Turns
-from nixery.errors import ShuttingDown, SourceUnavailable
+from nixery.errors import ManifestUnknown, ShuttingDown, SourceUnavailable
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
 from nixery.sources.folder import Folder, Look
@@ -30,19 +31,24 @@ class PathSource(Service):
     """See Source. Pinned by the store path, where it lies in the Nix store, and else by a hash of its content.
 
     The folder is watched, and nothing is read while nothing is edited. Where edits are not told of, it is read again
-    when the last look is older than `ttl` seconds.
+    when the last look is older than `ttl` seconds. `expression`: our path.nix, by which Nix reads exactly what was
+    pinned or fails. `seconds`: the most that reading may take.
     """
 
     _log = Logger()
 
-    def __init__(self, path: str, threads: Pool, clock: IReactorTime, ttl: float) -> None:
+    def __init__(
+        self, path: str, expression: str, threads: Pool, clock: IReactorTime, ttl: float, seconds: float = 600.0
+    ) -> None:
         self._path = path
-        self._folder = Folder(path)
+        self._expression = expression
+        self._folder = Folder(path, seconds)
         self._threads = threads
         self._clock = clock
         self._ttl = ttl
         self._turns = Turns(self._look)
         self._last: _Seen | None = None
+        self._latest: tuple[Look, PinnedSource] | None = None
         self._newer_than = float("-inf")
         self._warned: str | None = None
         self._stopped = False
@@ -71,14 +77,28 @@ class PathSource(Service):
         seen = self._current() or await self._turns.join()
         return seen.pinned
 
-    def tag_of(self, pin: str) -> Tag:
+    async def again(self, pin: str) -> PinnedSource:
         """See Source: there is but the newest state."""
-        return LATEST
+        pinned = await self.pin(LATEST)
+        if pinned.pin != pin:
+            raise ManifestUnknown(f"the package set {self._path} was edited since; pull the image by its tag")
+        return pinned
 
     async def still(self, pinned: PinnedSource) -> bool:
-        """Whether the content is at this moment what was pinned. Where edits are not told of, it is read again."""
+        """See Source: Nix has read what was pinned, from a copy of that hash, whatever became of the folder."""
+        return True
+
+    async def renew(self, pinned: PinnedSource) -> bool:
+        """See Source. Whether the folder was edited since, even if by now it is as it was.
+
+        Where edits are not told of, it is looked at again.
+        """
         self._newer_than = self._clock.seconds()
-        return (await self.pin(LATEST)).pin == pinned.pin
+        return await self.pin(LATEST) is not pinned
+
+    def lasting(self, tag: Tag) -> str | None:
+        """See Source: who edits a set on this host wants to see that."""
+        return None
 
     def _current(self) -> _Seen | None:
         """What was seen last, if that holds still."""
@@ -103,10 +123,18 @@ class PathSource(Service):
         try:
             look = await self._threads.run(self._folder.look)
         except OSError as error:
-            raise SourceUnavailable(f"the package set {self._path} cannot be read: {error.strerror}") from error
+            raise SourceUnavailable(f"the package set {self._path} cannot be read: {_words(error)}") from error
         self._warn(look.untold)
-        self._last = seen = _Seen(look, began, PinnedSource("path", look.pin, self._path))
+        self._last = seen = _Seen(look, began, self._pinned(look))
         return seen
+
+    def _pinned(self, look: Look) -> PinnedSource:
+        """What a look is pinned as: the same object for the same look, for renew to know it by."""
+        if self._latest is None or self._latest[0] is not look:
+            folder, hash = ("folder", look.place), ("hash", look.pin)
+            arguments = (folder,) if look.pin == look.place else (folder, hash)
+            self._latest = look, PinnedSource("path", look.pin, self._expression, arguments)
+        return self._latest[1]
 
     def _warn(self, untold: str | None) -> None:
         if untold not in (None, self._warned):
@@ -117,3 +145,9 @@ class PathSource(Service):
                 why=untold,
             )
         self._warned = untold
+
+
+def _words(error: OSError) -> str:
+    """What went wrong, and with which file."""
+    file = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+    return "".join(letter if letter.isprintable() else "?" for letter in file) + (error.strerror or str(error))

@@ -1,3 +1,4 @@
+import errno
 import os
 import stat
 import time
@@ -6,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nixery.sources.content import Content
+from nixery.sources.content import nar_hash, stamps
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def content_hash(folder: Path) -> str:
-    return Content().hash(str(folder))
+    return nar_hash(str(folder))
 
 
 EDITS: dict[str, Callable[[Path], object]] = {
@@ -51,7 +52,7 @@ def test_the_hash_is_the_same_in_every_version(folder: Path) -> None:
     (folder / "sub" / "run").symlink_to("a.nix")
     (folder / "sub.nix").write_text("")
     (folder / "sub.nix").chmod(0o755)
-    assert content_hash(folder) == "3499a64e0343be54409bdd1a2a2dbcb4fee6af51c817ee7415e0b90d6d69e552"
+    assert content_hash(folder) == "eb117f8483799c5160fc9089337b8da89128b6c4e127a760413245a6d2a8f070"
 
 
 def test_a_pipe_is_no_content_and_holds_nobody(folder: Path) -> None:
@@ -60,26 +61,32 @@ def test_a_pipe_is_no_content_and_holds_nobody(folder: Path) -> None:
     assert content_hash(folder) == before
 
 
-def everything_is_a_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When it is looked at; not when it is read."""
-    a_file = os.lstat(folder / "default.nix")
-    monkeypatch.setattr(os, "lstat", lambda path: a_file)
+REPLACEMENTS: dict[str, Callable[[Path], object]] = {
+    "nothing": lambda path: None,
+    "folder": lambda path: path.mkdir(),
+    "pipe": lambda path: os.mkfifo(path),
+    "socket": lambda path: os.mknod(path, stat.S_IFSOCK | 0o600),
+    "link": lambda path: path.symlink_to("a.nix"),
+}
 
 
-def test_a_folder_or_socket_that_takes_the_name_of_a_file_is_left_out(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("replacement", REPLACEMENTS.values(), ids=REPLACEMENTS.keys())
+def test_what_takes_the_name_of_a_file_after_it_was_listed_is_left_out_and_holds_nobody(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, replacement: Callable[[Path], object]
 ) -> None:
-    everything_is_a_file(folder, monkeypatch)
     before = content_hash(folder)
-    (folder / "other").mkdir()
-    os.mknod(folder / "socket", stat.S_IFSOCK | 0o600)
+    victim = folder / "sub" / "victim.nix"
+    victim.write_text("")
+    real = os.open
+
+    def late(path: str, flags: int) -> int:
+        if path == str(victim):
+            victim.unlink()
+            replacement(victim)
+        return real(path, flags)
+
+    monkeypatch.setattr(os, "open", late)
     assert content_hash(folder) == before
-
-
-def test_a_pipe_that_takes_the_name_of_a_file_holds_nobody(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    everything_is_a_file(folder, monkeypatch)
-    os.mkfifo(folder / "pipe")
-    assert len(content_hash(folder)) == 64
 
 
 def test_folders_may_be_deeper_than_python_recurses(folder: Path) -> None:
@@ -108,56 +115,63 @@ def test_what_vanishes_after_it_was_listed_is_no_content(folder: Path) -> None:
             (folder / "sub.nix").unlink()
 
     (folder / "sub.nix").write_text("")
-    hashed = Content().hash(str(folder), enter)
+    hashed = nar_hash(str(folder), enter)
     (folder / "c").unlink()
     assert hashed == content_hash(folder)
 
 
+def test_names_are_in_the_order_of_their_bytes(tmp_path: Path) -> None:
+    """Of which Python's own order differs, where a name is no UTF-8."""
+    names = [b"\xee\x80\x80", b"\xff", b"a", b"a-", b"a.b", b"\xf0\x9f\x98\x80"]
+    for name in names:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text("")
+    assert content_hash(tmp_path) == "28cae1b8f716af017a5e4e63559f87a481436689e01168a5996da4904998465d"
+
+
 @pytest.fixture
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What files are opened."""
-    opened: list[str] = []
-    real = os.open
-
-    def note(path: str, flags: int, *args: int, **kwargs: int) -> int:
-        descriptor = real(path, flags, *args, **kwargs)
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            opened.append(os.path.basename(path))
-        return descriptor
-
-    monkeypatch.setattr(os, "open", note)
-    return opened
-
-
-def later(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+def later(monkeypatch: pytest.MonkeyPatch) -> None:
     now = time.time_ns()
-    monkeypatch.setattr(time, "time_ns", lambda: now + int(seconds * 1e9))
+    monkeypatch.setattr(time, "time_ns", lambda: now + 3 * 10**9)
 
 
-def test_only_what_changed_is_read_again(folder: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    later(monkeypatch, 3)
-    content = Content()
-    before = content.hash(str(folder))
-    assert reads == ["default.nix", "a.nix"]
-    assert content.hash(str(folder)) == before
-    (folder / "sub" / "a.nix").write_text("2")
-    assert content.hash(str(folder)) == content_hash(folder) != before
-    assert reads[:3] == ["default.nix", "a.nix", "a.nix"]
-    assert sorted(reads[3:]) == ["a.nix", "default.nix"], "by the hash from scratch"
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
+def test_every_edit_leaves_other_stamps(folder: Path, edit: Callable[[Path], object]) -> None:
+    before = stamps(str(folder))
+    assert stamps(str(folder)) == before
+    edit(folder)
+    assert stamps(str(folder)) != before
 
 
-def test_what_was_changed_just_now_is_not_known_by_its_times(folder: Path, reads: list[str]) -> None:
-    content = Content()
-    content.hash(str(folder))
-    content.hash(str(folder))
-    assert len(reads) == 4
+def test_an_edit_that_was_undone_leaves_other_stamps(folder: Path) -> None:
+    before = stamps(str(folder))
+    (folder / "default.nix").write_text("{x}")
+    (folder / "default.nix").write_text("{ }")
+    assert stamps(str(folder)) != before
 
 
-def test_no_more_files_are_remembered_than_said(
-    folder: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    later(monkeypatch, 3)
-    content = Content(remembered=1)
-    content.hash(str(folder))
-    content.hash(str(folder))
-    assert len(reads) == 3
+def test_stamps_of_what_was_changed_just_now_are_not_to_be_relied_on(folder: Path) -> None:
+    assert not stamps(str(folder)).settled
+
+
+def test_stamps_are_relied_on_when_no_clock_is_as_coarse(folder: Path, later: None) -> None:
+    assert stamps(str(folder)).settled
+
+
+def test_git_has_no_part_in_the_stamps(folder: Path) -> None:
+    (folder / ".git").mkdir()
+    before = stamps(str(folder))
+    (folder / ".git" / "HEAD").write_text("x")
+    assert stamps(str(folder)) == before
+
+
+def test_what_vanishes_after_it_was_listed_leaves_no_stamp(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = os.lstat
+
+    def late(path: str) -> os.stat_result:
+        if path.endswith("default.nix"):
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory", path)
+        return real(path)
+
+    before = stamps(str(folder))
+    monkeypatch.setattr(os, "lstat", late)
+    assert stamps(str(folder)) != before

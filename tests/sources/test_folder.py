@@ -2,6 +2,7 @@ import contextlib
 import errno
 import os
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inotify_simple import INotify
 
-from nixery.sources.content import Content
+from nixery.sources import content
+from nixery.sources.content import nar_hash
 from nixery.sources.folder import Folder, Look
 
 
@@ -22,15 +24,15 @@ def root(tmp_path: Path) -> Path:
 
 
 def test_a_folder_is_watched_before_it_is_listed(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = os.listdir
+    real = content._listed
 
-    def listdir(path: str) -> list[str]:
+    def listed(path: str) -> list[os.DirEntry[str]]:
         names = real(path)
         if path.endswith("below"):
             Path(path, "too late to be listed").write_text("")
         return names
 
-    monkeypatch.setattr(os, "listdir", listdir)
+    monkeypatch.setattr(content, "_listed", listed)
     with contextlib.closing(Folder(str(root))) as folder:
         assert not folder.unedited(folder.look())
 
@@ -48,9 +50,21 @@ def test_a_folder_that_cannot_be_watched_is_walked(root: Path, monkeypatch: pyte
 
     monkeypatch.setattr("nixery.sources.watch.INotify", no_descriptor)
     look = Folder(str(root)).look()
-    assert look.pin == Content().hash(str(root))
+    assert look.pin == nar_hash(str(root))
     assert look.untold is not None
     assert "Too many open files" in look.untold
+
+
+def test_what_was_edited_just_now_is_read_again_where_edits_are_not_told_of(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have been edited once more since, without another stamp."""
+    monkeypatch.setattr("nixery.sources.folder.shared_mount", lambda path: "nfs4 at /somewhere")
+    folder = Folder(str(root))
+    assert folder.look() is not folder.look()
+    now = time.time_ns()
+    monkeypatch.setattr(time, "time_ns", lambda: now + 3 * 10**9)
+    assert folder.look() is folder.look()
 
 
 NAMES = st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map("/".join)
@@ -105,4 +119,4 @@ def test_after_any_edits_the_pin_is_the_contents(edits: list[tuple[str, str, str
                 if look is None or not folder.unedited(look):
                     look = folder.look()
                 assert look.untold is None
-                assert look.pin == Content().hash(str(root))
+                assert look.pin == nar_hash(str(root))

@@ -1,5 +1,6 @@
 import errno
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -12,14 +13,15 @@ from twisted.logger import capturedLogs
 from twisted.trial.unittest import SynchronousTestCase
 
 from nixery.concurrency.pool import Inline, Pool
-from nixery.errors import ShuttingDown, SourceUnavailable
+from nixery.errors import ManifestUnknown, ShuttingDown, SourceUnavailable
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
 from nixery.sources import folder as folder_module
-from nixery.sources.content import Content
+from nixery.sources.content import nar_hash
 from nixery.sources.path import PathSource
 
 LATEST = Tag("latest")
+EXPRESSION = "/lib/path.nix"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -61,8 +63,8 @@ class PathTests(SynchronousTestCase):
         self.pool = Counting()
         self.source = self.made(self.folder)
 
-    def made(self, path: Path, pool: Pool | None = None) -> PathSource:
-        source = PathSource(str(path), pool or self.pool, self.clock, 2)
+    def made(self, path: Path, pool: Pool | None = None, seconds: float = 60) -> PathSource:
+        source = PathSource(str(path), EXPRESSION, pool or self.pool, self.clock, 2, seconds)
         source.startService()
         self.addCleanup(lambda: source.running and source.stopService())
         return source
@@ -73,18 +75,24 @@ class PathTests(SynchronousTestCase):
     def pinned(self, source: PathSource, tag: Tag = LATEST) -> PinnedSource:
         return self.successResultOf(Deferred.fromCoroutine(source.pin(tag)))
 
-    def still(self, pinned: PinnedSource) -> bool:
-        return self.successResultOf(Deferred.fromCoroutine(self.source.still(pinned)))
+    def renew(self, pinned: PinnedSource) -> bool:
+        return self.successResultOf(Deferred.fromCoroutine(self.source.renew(pinned)))
 
     def content(self) -> str:
-        return Content().hash(str(self.folder))
+        return nar_hash(str(self.folder))
+
+    def settled(self) -> None:
+        """As if nothing had been edited for a while."""
+        now = time.time_ns()
+        self.monkeypatch.setattr(time, "time_ns", lambda: now + 3 * 10**9)
 
     def shared(self) -> None:
         self.monkeypatch.setattr(folder_module, "shared_mount", lambda path: "nfs4 at /somewhere")
 
     def test_the_pin_is_the_contents_whatever_the_place_and_the_tag(self) -> None:
         pinned = self.pinned(self.source)
-        assert pinned == PinnedSource("path", self.content(), str(self.folder))
+        arguments = (("folder", str(self.folder)), ("hash", self.content()))
+        assert pinned == PinnedSource("path", self.content(), EXPRESSION, arguments)
         assert self.pinned(self.source, Tag("v1")) == pinned
         moved = self.folder.rename(self.folder.with_name("moved"))
         assert self.pin(self.made(moved)) == pinned.pin
@@ -141,9 +149,9 @@ class PathTests(SynchronousTestCase):
         other.mkdir()
         (new := self.folder.with_name("new")).symlink_to("other")
         new.rename(link)
-        assert first != self.pin(source) == Content().hash(str(other))
+        assert first != self.pin(source) == nar_hash(str(other))
         (other / "default.nix").write_text("more")
-        assert self.pin(source) == Content().hash(str(other))
+        assert self.pin(source) == nar_hash(str(other))
 
     def test_a_folder_that_takes_the_place_of_the_set_is_the_set(self) -> None:
         first = self.pin()
@@ -155,25 +163,26 @@ class PathTests(SynchronousTestCase):
     def test_a_set_below_a_parent_that_is_replaced_is_followed(self) -> None:
         deep = self.folder / "sub"
         source = self.made(deep)
-        assert self.pin(source) == Content().hash(str(deep))
+        assert self.pin(source) == nar_hash(str(deep))
         self.folder.rename(self.folder.with_name("old"))
         deep.mkdir(parents=True)
-        assert self.pin(source) == Content().hash(str(deep))
+        assert self.pin(source) == nar_hash(str(deep))
 
     def test_one_file_may_be_the_set_and_a_link_may_lead_to_it(self) -> None:
         link = self.folder.with_name("link")
         link.symlink_to(self.folder / "default.nix")
         source = self.made(link)
-        assert self.pin(source) == Content().hash(str(self.folder / "default.nix"))
+        assert self.pin(source) == nar_hash(str(self.folder / "default.nix"))
         (self.folder / "default.nix").write_text("other")
-        assert self.pin(source) == Content().hash(str(self.folder / "default.nix"))
+        assert self.pin(source) == nar_hash(str(self.folder / "default.nix"))
 
     def test_a_store_path_is_its_own_pin_and_never_walked(self) -> None:
         store_path = self.folder.with_name("a" * 32 + "-set")
         store_path.mkdir(mode=0o555)
         source = self.made(store_path)
-        self.monkeypatch.setattr(Content, "hash", None)
-        assert self.pin(source) == self.pin(source) == str(store_path)
+        self.monkeypatch.setattr(folder_module, "nar_hash", None)
+        pinned = PinnedSource("path", str(store_path), EXPRESSION, (("folder", str(store_path)),))
+        assert self.pinned(source) == self.pinned(source) == pinned
         assert self.pool.walks == 1
         self.monkeypatch.undo()
         store_path.chmod(0o755)
@@ -193,7 +202,7 @@ class PathTests(SynchronousTestCase):
         self.pin()
         away = self.folder.rename(self.folder.with_name("away"))
         error = self.failureResultOf(Deferred.fromCoroutine(self.source.pin(LATEST)), SourceUnavailable)
-        assert "set cannot be read: No such file" in error.getErrorMessage()
+        assert f"set cannot be read: {self.folder}: No such file" in error.getErrorMessage()
         away.rename(self.folder)
         assert self.pin() == self.content()
 
@@ -207,18 +216,67 @@ class PathTests(SynchronousTestCase):
         assert first != self.pin() == self.content()
         assert self.pool.walks == 2
 
-    def test_what_was_pinned_still_holds_unless_it_was_edited(self) -> None:
-        assert self.still(pinned := self.pinned(self.source))
-        (self.folder / "default.nix").write_text("other")
-        assert not self.still(pinned)
-
-    def test_whether_it_still_holds_is_never_told_from_memory_where_edits_are_not_told_of(self) -> None:
+    def test_where_edits_are_not_told_of_nothing_is_read_again_unless_a_stamp_changed(self) -> None:
         self.shared()
+        self.settled()
+        reads: list[str] = []
+
+        def read(path: str, seconds: float) -> str:
+            reads.append(path)
+            return nar_hash(path, seconds=seconds)
+
+        self.monkeypatch.setattr(folder_module, "nar_hash", read)
+        first = self.pin()
+        self.clock.advance(2)
+        assert (self.pin(), len(reads)) == (first, 1)
+        os.utime(self.folder / "default.nix", (1, 1))
+        self.clock.advance(2)
+        assert (self.pin(), len(reads)) == (first, 2)
+
+    def test_an_earlier_pin_is_had_again_while_it_is_the_newest(self) -> None:
+        pinned = self.pinned(self.source)
+        assert self.successResultOf(Deferred.fromCoroutine(self.source.again(pinned.pin))) is pinned
+        (self.folder / "default.nix").write_text("other")
+        error = self.failureResultOf(Deferred.fromCoroutine(self.source.again(pinned.pin)), ManifestUnknown)
+        assert "set was edited since" in error.getErrorMessage()
+
+    def test_there_is_a_newer_state_after_an_edit_even_one_that_was_undone(self) -> None:
+        assert not self.renew(pinned := self.pinned(self.source))
+        (self.folder / "default.nix").write_text("other")
+        (self.folder / "default.nix").write_text("{ }")
+        assert self.renew(pinned)
+        assert self.pin() == pinned.pin
+
+    def test_whether_there_is_a_newer_state_is_never_told_from_memory_where_edits_are_not_told_of(self) -> None:
+        self.shared()
+        self.settled()
         pinned = self.pinned(self.source)
         self.clock.advance(0.5)
-        assert self.still(pinned)
+        assert not self.renew(pinned)
         (self.folder / "default.nix").write_text("other")
-        assert not self.still(pinned)
+        (self.folder / "default.nix").write_text("{ }")
+        assert self.renew(pinned)
+
+    def test_no_older_state_is_kept_for_later(self) -> None:
+        assert self.source.lasting(LATEST) is None
+
+    def test_a_file_that_may_not_be_read_is_named_in_letters_that_can_be_shown(self) -> None:
+        (self.folder / "sub" / os.fsdecode(b"b\xff\n")).write_text("")
+        real = os.open
+
+        def refuses(path: str, flags: int) -> int:
+            if "sub/b" in path:
+                raise PermissionError(errno.EACCES, "Permission denied", path)
+            return real(path, flags)
+
+        self.monkeypatch.setattr(os, "open", refuses)
+        error = self.failureResultOf(Deferred.fromCoroutine(self.source.pin(LATEST)), SourceUnavailable)
+        assert error.getErrorMessage().endswith(f"set cannot be read: {self.folder}/sub/b??: Permission denied")
+
+    def test_a_folder_that_takes_too_long_to_read_is_given_up(self) -> None:
+        source = self.made(self.folder, seconds=-1)
+        error = self.failureResultOf(Deferred.fromCoroutine(source.pin(LATEST)), SourceUnavailable)
+        assert "default.nix: reading all of the folder takes longer than -1 s" in error.getErrorMessage()
 
     def test_too_few_watches_make_it_read_again_after_the_ttl_and_one_line_says_so(self) -> None:
         def add_watch(inotify: INotify, path: str, mask: int) -> int:

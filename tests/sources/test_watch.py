@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from inotify_simple import INotify
 
-from nixery.sources.content import Content
+from nixery.sources.content import nar_hash
 from nixery.sources.watch import Exhausted, Watch, shared_mount
 
 
@@ -31,7 +31,7 @@ def watch(root: Path) -> Iterator[Watch]:
 
 def walk(watch: Watch, root: Path) -> None:
     with watch.round() as add:
-        Content().hash(str(root), add)
+        nar_hash(str(root), add)
 
 
 def replaced(path: Path, content: str) -> None:
