@@ -1,6 +1,6 @@
 """From an image name to a stored image: the pipeline, top to bottom."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from attrs import frozen
@@ -15,7 +15,8 @@ from nixery.concurrency.coalescer import Coalescer, Hold
 from nixery.errors import ManifestUnknown, NixeryError
 from nixery.images.digest import Digest
 from nixery.images.manifest import Format, ImageRecord
-from nixery.images.name import ImageName, Platform, Tag
+from nixery.images.name import ImageName, Platform
+from nixery.images.popularity import GRAPH, Popularity
 from nixery.images.recipe import Recipe
 from nixery.images.source import PinnedSource
 from nixery.nix.driver import Built
@@ -44,8 +45,27 @@ class Settings:
     hold: float
 
 
+@frozen
+class Image:
+    """An image and its BuildKey."""
+
+    key: str
+    record: ImageRecord
+
+
+@frozen
+class _Ground:
+    """What images are made from, beside the packages' names. `popularity`: None to count it from an image's graph."""
+
+    pinned: PinnedSource
+    popularity: Popularity | None
+
+
 class Builder(Service):
-    """Answers with images: known ones from the cache, others from one build for however many ask."""
+    """Makes images: known ones come from the cache, others from one build for however many ask.
+
+    `popularity`: gives what is known of it now, or None to count it from each image's graph.
+    """
 
     _log = Logger()
 
@@ -55,6 +75,7 @@ class Builder(Service):
         nix: Nix,
         layers: Layers,
         cache: Cache,
+        popularity: Callable[[], Popularity | None],
         clock: IReactorTime,
         settings: Settings,
     ) -> None:
@@ -62,9 +83,9 @@ class Builder(Service):
         self._nix = nix
         self._layers = layers
         self._cache = cache
+        self._popularity = popularity
         self._clock = clock
         self._settings = settings
-        self._hold = Hold(settings.hold, clock)
         self._builds: Coalescer[str, ImageRecord] = Coalescer(settings.max_builds)
 
     def stopService(self) -> Deferred[None]:
@@ -76,12 +97,16 @@ class Builder(Service):
         await self._builds.close()
         await self._layers.close()
 
-    async def by_tag(self, name: ImageName, tag: Tag) -> ImageRecord:
-        """The image of that name. Cancelling the wait, or the end of its time, leaves the build alone."""
-        pinned = await self._source.pin(tag)
+    async def image(self, name: ImageName, pinned: PinnedSource, hold: Hold) -> Image:
+        """The image of that name from this package set. Cancelling the wait, or its end, leaves the build alone."""
+        ground = _Ground(pinned, self._popularity())
         command = ("bash",) if name.shell else ()
-        recipe = self._recipe(name.packages, name.platform or self._settings.platform, command, pinned)
-        return await self._image(recipe, pinned)
+        recipe = self._recipe(name.packages, name.platform or self._settings.platform, command, ground)
+        return Image(recipe.key(), await self._image(recipe, ground, hold))
+
+    async def known(self, key: str) -> ImageRecord | None:
+        """The image of a BuildKey, if all of it is stored."""
+        return await self._cache.image(key)
 
     async def by_digest(self, digest: Digest) -> bytes:
         """A manifest's bytes: as stored, or made again by its recipe; raises ManifestUnknown."""
@@ -92,13 +117,13 @@ class Builder(Service):
         recipe = await self._cache.recipe(digest)
         if recipe is None:
             raise ManifestUnknown(f"no manifest with the digest {digest} is known; pull the image by its tag")
-        pinned = await self._source.pin(self._source.tag_of(recipe.pin))
-        if recipe != self._recipe(recipe.packages, recipe.platform, recipe.command, pinned):
+        ground = await self._ground(recipe)
+        if ground is None or recipe != self._recipe(recipe.packages, recipe.platform, recipe.command, ground):
             raise ManifestUnknown(
                 f"the manifest {digest} is no longer stored, and the package set or this registry's settings have "
                 "changed since it was made; pull the image by its tag"
             )
-        record = await self._image(recipe, pinned)
+        record = await self._image(recipe, ground, Hold(self._settings.hold, self._clock))
         for manifest in map(record.manifest, Format):
             if Digest.of(manifest) == digest:
                 return manifest
@@ -107,30 +132,37 @@ class Builder(Service):
             "pull the image by its tag"
         )
 
-    async def _image(self, recipe: Recipe, pinned: PinnedSource) -> ImageRecord:
+    async def _ground(self, recipe: Recipe) -> _Ground | None:
+        """What a recipe was made from, unless that is gone."""
+        try:
+            return _Ground(await self._source.again(recipe.pin), self._popularity())
+        except ManifestUnknown:
+            return None
+
+    async def _image(self, recipe: Recipe, ground: _Ground, hold: Hold) -> ImageRecord:
         key = recipe.key()
         known = await self._cache.image(key)
         if known is not None:
             return known
-        return await self._builds.join(key, lambda: self._build(recipe, pinned), self._hold)
+        return await self._builds.join(key, lambda: self._build(recipe, ground), hold)
 
     def _recipe(
-        self, packages: tuple[str, ...], platform: Platform, command: tuple[str, ...], pinned: PinnedSource
+        self, packages: tuple[str, ...], platform: Platform, command: tuple[str, ...], ground: _Ground
     ) -> Recipe:
         return Recipe(
-            kind=pinned.kind,
-            pin=pinned.pin,
+            kind=ground.pinned.kind,
+            pin=ground.pinned.pin,
             expressions=self._settings.expressions,
             packages=packages,
             platform=platform,
             command=command,
-            popularity=self._layers.popularity_hash,
+            popularity=GRAPH if ground.popularity is None else ground.popularity.hash,
             limit=self._layers.limit,
             layout=LAYOUT,
             encoder=encoder_fingerprint(),
         )
 
-    async def _build(self, recipe: Recipe, pinned: PinnedSource) -> ImageRecord:
+    async def _build(self, recipe: Recipe, ground: _Ground) -> ImageRecord:
         """What the coalescer runs once for all who ask: everything from Nix to the records.
 
         A set that changed while it was evaluated may have given us a mixture: that is served and not remembered.
@@ -138,10 +170,10 @@ class Builder(Service):
         began = self._clock.seconds()
         packages = " ".join(recipe.packages)
         try:
-            built = await self._nix.build(pinned, recipe.packages, recipe.platform.system)
+            built = await self._nix.build(ground.pinned, recipe.packages, recipe.platform.system)
             built_at = self._clock.seconds()
-            record = await self._packed(recipe, built)
-            if await self._source.still(pinned):
+            record = await self._packed(recipe, built, ground.popularity)
+            if await self._source.still(ground.pinned):
                 await self._cache.remember(recipe, record)
         except NixeryError as error:
             self._log.warn("cannot build {packages}: {error}", packages=packages, error=error)
@@ -157,10 +189,10 @@ class Builder(Service):
         )
         return record
 
-    async def _packed(self, recipe: Recipe, built: Built) -> ImageRecord:
+    async def _packed(self, recipe: Recipe, built: Built, popularity: Popularity | None) -> ImageRecord:
         """The image of what was built, with all of its blobs stored; then Nix may collect what was built."""
         try:
-            record = ImageRecord(recipe.platform, await self._layers.of(built), recipe.command)
+            record = ImageRecord(recipe.platform, await self._layers.of(built, popularity), recipe.command)
             await self._cache.store(record)
         finally:
             built.release()

@@ -11,7 +11,7 @@ from nixery.concurrency.pool import Pool
 from nixery.images import root
 from nixery.images.layers import LayerContents, layer_key, plan
 from nixery.images.manifest import Layer
-from nixery.images.popularity import GRAPH, Popularity
+from nixery.images.popularity import Popularity
 from nixery.nix.driver import Built
 from nixery.packing import tar
 from nixery.packing.members import encoder_fingerprint
@@ -24,38 +24,34 @@ LAYOUT = f"{tar.LAYOUT}.{root.LAYOUT}"
 class Layers:
     """Makes layers.
 
-    `popularity`: None to count it from each image's graph; `limit`: most layers of an image, the root's included.
+    `limit`: most layers of an image, the root's included.
     """
 
-    def __init__(self, packer: Packer, cache: Cache, cpu: Pool, popularity: Popularity | None, limit: int) -> None:
+    def __init__(self, packer: Packer, cache: Cache, cpu: Pool, limit: int) -> None:
         self._packer = packer
         self._cache = cache
         self._cpu = cpu
-        self._popularity = popularity
         self.limit = limit
         self._packs: Coalescer[str, Layer] = Coalescer(None)
-
-    @property
-    def popularity_hash(self) -> str:
-        """What stands for the popularity in a recipe."""
-        return GRAPH if self._popularity is None else self._popularity.hash
 
     async def close(self) -> None:
         """Give up what is being packed; returns when nothing is left of it."""
         await self._packs.close()
         await self._packer.stop()
 
-    async def of(self, built: Built) -> tuple[Layer, ...]:
-        """All layers of an image, side by side; waits for all of them, also when one fails: they hold store paths."""
-        contents = await self._cpu.run(self._plan, built)
+    async def of(self, built: Built, popularity: Popularity | None) -> tuple[Layer, ...]:
+        """All layers of an image, side by side; waits for all of them, also when one fails: they hold store paths.
+
+        `popularity`: None to count it from the image's graph.
+        """
+        contents = await self._cpu.run(self._plan, built, popularity)
         pending = [self._layer_of_paths(built, layer) for layer in contents]
         pending.append(self._layer_of_root(built))
         outcomes = await DeferredList(pending, consumeErrors=True)
         return tuple(_successful(outcome) for _, outcome in outcomes)
 
-    def _plan(self, built: Built) -> tuple[LayerContents, ...]:
-        popularity = self._popularity or Popularity.counted(built.closure)
-        return plan(built.closure, built.outputs, popularity, self.limit - 1)
+    def _plan(self, built: Built, popularity: Popularity | None) -> tuple[LayerContents, ...]:
+        return plan(built.closure, built.outputs, popularity or Popularity.counted(built.closure), self.limit - 1)
 
     def _layer_of_paths(self, built: Built, contents: LayerContents) -> Deferred[Layer]:
         key = layer_key((built.closure[path] for path in contents.paths), tar.LAYOUT, encoder_fingerprint())

@@ -24,6 +24,7 @@ _NOT_STARTED = (126, 127)
 _OVERRAN = re.compile(r"timed out after \d+ seconds")
 _HIDDEN_PROGRAM = re.compile(r"executing '(/[^']*)': No such file or directory")
 _STALE_INDEX = re.compile(r"unable to download '([^']*)': HTTP error 404")
+_EDITED = re.compile(r"store path mismatch in \(possibly filtered\) path added from")  # builtins.path, in path.nix
 _BUILD = re.compile(
     r"builder for '|build of '|timed out after|dependencies of derivation|unable to download|hash mismatch"
     r"|is required to build '"
@@ -45,6 +46,8 @@ def failure(exit: Exit, words: str, build_seconds: float, looked_at: str | None)
         return NixUnavailable(f"nix-build cannot be started: {words}; is Nix still on the daemon's PATH?")
     if exit.status == _TIMED_OUT or _OVERRAN.search(words):
         return BuildTimedOut(f"a builder took too long (NIX_TIMEOUT): {words}")
+    if _EDITED.search(words):
+        return SourceOutdated("the package set was edited while Nix read it: pull again")
     if looked_at == "" or (exit.status == _EVALUATION and not _BUILD.search(words)):
         return not_evaluated(looked_at or "", words or "Nix did not say why")
     kind = SourceOutdated if _STALE_INDEX.search(words) else BuildFailed

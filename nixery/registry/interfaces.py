@@ -2,15 +2,15 @@
 
 from typing import Protocol
 
+from nixery.building.tags import Served
 from nixery.images.digest import Digest
-from nixery.images.manifest import ImageRecord
 from nixery.images.name import ImageName, Tag
 
 
 class Images(Protocol):
     """Where images come from. Whatever cannot be had raises one of nixery.errors."""
 
-    async def by_tag(self, name: ImageName, tag: Tag) -> ImageRecord:
+    async def by_tag(self, name: ImageName, tag: Tag) -> Served:
         """The image of that name, built if need be.
 
         Joins a build in flight or starts one. Cancelling the wait leaves the build alone.

@@ -46,11 +46,11 @@ class Registry:
         return await self._by_digest(request, wanted)
 
     async def _by_tag(self, request: Request, name: ImageName, tag: Tag) -> bytes:
-        record = await self.images.by_tag(name, tag)
+        served = await self.images.by_tag(name, tag)
         format = choose(request.requestHeaders.getRawHeaders("Accept", []))
-        body = record.manifest(format)
-        identity = answers.identity(Digest.of(body))
-        return answers.whole(request, body, {**identity, "Content-Type": format.value, "Vary": "Accept"})
+        body = served.record.manifest(format)
+        headers = {"Content-Type": format.value, "Vary": "Accept", **answers.warning(served.warning)}
+        return answers.whole(request, body, {**answers.identity(Digest.of(body)), **headers})
 
     async def _by_digest(self, request: Request, digest: Digest) -> bytes:
         body = await self.images.by_digest(digest)

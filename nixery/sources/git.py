@@ -9,13 +9,17 @@ from twisted.internet.interfaces import IReactorTime
 
 from nixery.concurrency.coalescer import Coalescer
 from nixery.concurrency.output import Lines
-from nixery.errors import SourceUnavailable
+from nixery.concurrency.recent import Recent
+from nixery.errors import ManifestUnknown, SourceUnavailable, public
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
-from nixery.sources.git_program import Git, public
+from nixery.sources.git_program import Git
 from nixery.sources.git_repository import Repository
 from nixery.sources.git_submodules import Submodules
+from nixery.sources.interfaces import Sighting
 from nixery.sources.refs import Listing, Ref, Refs, commit_id
+
+_WITH_SUBMODULES = " with submodules"
 
 
 @frozen
@@ -26,8 +30,8 @@ class Limits:
     fetch: float = 600.0
 
 
-class GitSource:
-    """See Source. The server's refs are asked for at most every `ttl` seconds; a commit that is here never again.
+class GitUpstream:
+    """See Upstream. The server's refs are asked for at most every `ttl` seconds; a commit that is here never again.
 
     `url`: whatever git takes. `expression`: our git.nix. `folder`: what is fetched lies below it, for this daemon only.
     `submodules`: whether their files are part of the set.
@@ -53,35 +57,44 @@ class GitSource:
         self._folder = os.path.join(os.path.abspath(folder), _folder_name(url))
         self._repository = Repository(git, self._folder, limits.fetch)
         self._submodules = Submodules(self._repository, self._may_take_all) if submodules else None
-        self._looks: Coalescer[None, Refs] = Coalescer(1)
+        self._looks: Coalescer[None, tuple[float, Refs]] = Coalescer(1)
         self._fetches: Coalescer[str, str] = Coalescer(1)
         self._refs: tuple[float, Refs] | None = None
         self._took_all: float | None = None
-        self._here: dict[str, str] = {}
+        self._here: Recent[str, str] = Recent(10_000)
 
-    async def pin(self, tag: Tag) -> PinnedSource:
-        """See Source. Raises ManifestUnknown for a ref or commit that the server does not have."""
+    @property
+    def words(self) -> str:
+        """See Upstream."""
+        return f"the git repository {public(self._url)}" + ("" if self._submodules is None else _WITH_SUBMODULES)
+
+    async def look(self, tag: Tag) -> Sighting:
+        """See Upstream. A commit's id is not looked up; whether there is such a commit is known when it is fetched."""
         commit = commit_id(tag)
-        ref = Ref(commit) if commit is not None else (await self._current()).resolve(tag)
-        tree = self._here.get(ref.commit) or await self._fetches.join(ref.commit, lambda: self._fetch(ref))
+        if commit is not None:
+            return Sighting(self._pin(commit), None)
+        asked, refs = await self._current()
+        return Sighting(self._pin(refs.resolve(tag).commit), asked)
+
+    async def have(self, pin: str) -> PinnedSource:
+        """See Upstream."""
+        commit = commit_id(Tag(pin.removesuffix(_WITH_SUBMODULES)))  # a record says it, which others may have written
+        if commit is None:
+            raise ManifestUnknown(f"{self.words} has nothing that is called {pin[:100]!r}")
+        tree = self._here.get(commit) or await self._fetches.join(commit, lambda: self._fetch(commit))
         arguments = (("url", "file://" + quote(self._folder)), ("commit", tree))
-        pin = ref.commit if self._submodules is None else f"{ref.commit} with submodules"
-        return PinnedSource("git", pin, self._expression, arguments)
+        return PinnedSource("git", self._pin(commit), self._expression, arguments)
 
-    def tag_of(self, pin: str) -> Tag:
-        """See Source: the commit's id."""
-        return Tag(pin.partition(" ")[0])
+    def _pin(self, commit: str) -> str:
+        return commit if self._submodules is None else commit + _WITH_SUBMODULES
 
-    async def still(self, pinned: PinnedSource) -> bool:
-        """See Source: a commit never changes."""
-        return True
-
-    async def _current(self) -> Refs:
+    async def _current(self) -> tuple[float, Refs]:
+        """When the server was asked, and what it has."""
         if self._refs is not None and self._clock.seconds() - self._refs[0] < self._ttl:
-            return self._refs[1]
-        return await self._looks.join(None, self._look)
+            return self._refs
+        return await self._looks.join(None, self._ask)
 
-    async def _look(self) -> Refs:
+    async def _ask(self) -> tuple[float, Refs]:
         """Ask the server. How old the answer is counts from before the question."""
         asked = self._clock.seconds()
         listing = Listing()
@@ -89,16 +102,16 @@ class GitSource:
         outcome = await self._git.run(command, self._limits.look, Lines(listing.line, 4096))
         if not outcome.good:
             why = f"no answer in {self._limits.look:g} s" if outcome.timed_out else outcome.words
-            raise SourceUnavailable(f"the git repository {public(self._url)} cannot be read: {why}")
-        refs = listing.refs()
-        self._refs = (asked, refs)
-        return refs
+            raise SourceUnavailable(f"{self.words} cannot be read: {why}")
+        self._refs = (asked, listing.refs())
+        return self._refs
 
-    async def _fetch(self, ref: Ref) -> str:
+    async def _fetch(self, commit: str) -> str:
         """The commit that Nix is to read."""
+        ref = Ref(commit) if self._refs is None else self._refs[1].at(commit)
         await self._repository.hold(self._url, ref, self._may_take_all)
-        tree = ref.commit if self._submodules is None else await self._submodules.join(self._url, ref.commit)
-        self._here[ref.commit] = tree
+        tree = commit if self._submodules is None else await self._submodules.join(self._url, commit)
+        self._here.put(commit, tree)
         return tree
 
     def _may_take_all(self) -> bool:

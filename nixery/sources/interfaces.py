@@ -1,6 +1,8 @@
-"""What a package source is."""
+"""What a package source is, and what one is made of whose refs move."""
 
 from typing import Protocol
+
+from attrs import frozen
 
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
@@ -14,8 +16,45 @@ class Source(Protocol):
     async def pin(self, tag: Tag) -> PinnedSource:
         """The package set that the tag means at this moment; raises SourceUnavailable, and ManifestUnknown for none."""
 
-    async def still(self, pinned: PinnedSource) -> bool:
-        """Whether the content is at this moment what was pinned; raises SourceUnavailable."""
+    async def again(self, pin: str) -> PinnedSource:
+        """The package set of an earlier pin; raises ManifestUnknown where it is gone, and SourceUnavailable."""
 
-    def tag_of(self, pin: str) -> Tag:
-        """What to ask `pin` for to have an earlier pin again, if it can be had."""
+    async def still(self, pinned: PinnedSource) -> bool:
+        """Whether what was evaluated since is what was pinned; raises SourceUnavailable."""
+
+    async def renew(self, pinned: PinnedSource) -> bool:
+        """Look for a newer state than this, where one names files that are gone; says whether there is one.
+
+        Raises SourceUnavailable.
+        """
+
+    def lasting(self, tag: Tag) -> str | None:
+        """What the last good images of a tag are kept under: words that say where it is looked up.
+
+        None for a tag that means the same always, and where an older state than the newest must not be served.
+        """
+
+
+@frozen
+class Sighting:
+    """What a ref was seen to mean.
+
+    `seen`: when it was asked for, by the reactor's clock (seconds since 1970); None when it never changes.
+    """
+
+    pin: str
+    seen: float | None
+
+
+class Upstream(Protocol):
+    """A place where refs are looked up, and the content of pins is had from."""
+
+    @property
+    def words(self) -> str:
+        """What and where it is, for a person: without passwords, and the same for all who look up the same."""
+
+    async def look(self, tag: Tag) -> Sighting:
+        """What a tag means, asked for at most a TTL ago; raises SourceUnavailable, and ManifestUnknown for none."""
+
+    async def have(self, pin: str) -> PinnedSource:
+        """The content of a pin, fetched unless it is here; raises ManifestUnknown and SourceUnavailable."""

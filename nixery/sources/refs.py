@@ -54,6 +54,10 @@ class Refs:
             raise ManifestUnknown(self._unknown(tag.text))
         return Ref(self.commits[names[0]], names[0])
 
+    def at(self, commit: str) -> Ref:
+        """A commit, with a name that it has, if it has one."""
+        return Ref(commit, next((name for name, other in self.commits.items() if other == commit), None))
+
     def _literal(self, text: str) -> list[str]:
         names = ["HEAD"] if text == "latest" else [folder + text for folder in _FOLDERS]
         return [name for name in names if name in self.commits]

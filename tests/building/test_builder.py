@@ -21,7 +21,7 @@ from tests.building.world import World
 async def test_an_image_is_built_once_and_then_known_also_after_a_restart(world: World) -> None:
     record = await world.ask()
     assert await world.ask() == record
-    world.builder = world.restarted()
+    world.tags = world.restarted()
     assert await world.ask() == record
     assert world.nix.calls == [("cacert", "hello", "iana-etc")]
     assert not (world.nix.store / "roots").exists(), "let go when the layers are stored"
@@ -113,7 +113,7 @@ async def test_by_digest_says_why_it_cannot_be_made_again(world: World) -> None:
 async def test_a_limit_on_layers_includes_the_root(tmp_path: Path) -> None:
     world = World(tmp_path)
     world.limit = 3
-    world.builder = world.restarted()
+    world.tags = world.restarted()
     assert len((await world.ask(ImageName.parse("a/b/c/d/e/f"))).layers) == 3
 
 
@@ -123,6 +123,6 @@ async def test_damaged_records_count_as_none(world: World) -> None:
     for name in world.storage.records:
         world.storage.records[name] = b"{}"
     assert await world.ask() == record
-    world.builder = world.restarted()
+    world.tags = world.restarted()
     assert await world.ask() == record
     assert len(world.nix.calls) == 2, "the records were written anew"

@@ -10,11 +10,15 @@ from twisted.internet.task import Clock
 
 from nixery.building.builder import Builder, Settings
 from nixery.building.cache import Cache
+from nixery.building.last_good import LastGood, Policy
 from nixery.building.layering import Layers
+from nixery.building.tags import Served, Staleness, Tags
 from nixery.concurrency.pool import Inline
+from nixery.errors import ManifestUnknown
 from nixery.images.graph import Closure, PathInfo, StorePath
 from nixery.images.manifest import ImageRecord
 from nixery.images.name import ImageName, Platform, Tag
+from nixery.images.popularity import Popularity
 from nixery.images.source import PinnedSource
 from nixery.nix.driver import Built
 from nixery.nix.report import Package
@@ -22,18 +26,41 @@ from nixery.packing.packer import Packer
 from nixery.storage.memory import MemoryStorage
 
 LATEST = Tag("latest")
+DAY = 24 * 3600.0
 HELLO = ImageName.parse("hello")
 
 
 class Source:
     def __init__(self) -> None:
         self.pinned = PinnedSource("path", "one", "/set")
+        self.where: str | None = None
+        self.fails: Exception | None = None
+        self.go: Deferred[None] | None = None
+        self.newer: PinnedSource | None = None
+        self.gone: set[str] = set()
+        self.asked: list[str] = []
 
     async def pin(self, tag: Tag) -> PinnedSource:
+        if self.go is not None:
+            await self.go
+        if self.fails is not None:
+            raise self.fails
         return self.pinned if tag == LATEST else evolve(self.pinned, pin=f"{self.pinned.pin} {tag.text}")
 
-    def tag_of(self, pin: str) -> Tag:
-        return LATEST
+    async def again(self, pin: str) -> PinnedSource:
+        self.asked.append(pin)
+        if pin in self.gone or (self.where is None and pin != self.pinned.pin):
+            raise ManifestUnknown(f"{pin} is gone")
+        return evolve(self.pinned, pin=pin)
+
+    async def renew(self, pinned: PinnedSource) -> bool:
+        if self.newer is None:
+            return False
+        self.pinned, self.newer = self.newer, None
+        return True
+
+    def lasting(self, tag: Tag) -> str | None:
+        return self.where
 
     async def still(self, pinned: PinnedSource) -> bool:
         return pinned.pin.partition(" ")[0] == self.pinned.pin
@@ -81,13 +108,25 @@ class World:
         self.source = Source()
         self.nix = Nix(folder)
         self.settings = Settings("e" * 64, Platform.AMD64, 2, 240)
-        self.builder = self.restarted()
+        self.policy = Policy.SERVE
+        self.popularity: Popularity | None = None
+        self.tags = self.restarted()
 
-    def restarted(self) -> Builder:
+    def restarted(self) -> Tags:
+        """What answers after a restart: all that is known is in the storage."""
+        self.builder = self._builder()
+        good = LastGood(self.storage, self.clock, DAY)
+        staleness = Staleness(self.policy, self.settings.hold, self.settings.platform)
+        return Tags(self.source, self.builder, good, self.clock, staleness)
+
+    def _builder(self) -> Builder:
         cache = Cache(self.storage)
         packer = Packer(Inline(), self.storage)
-        layers = Layers(packer, cache, Inline(), None, self.limit)
-        return Builder(self.source, self.nix, layers, cache, self.clock, self.settings)
+        layers = Layers(packer, cache, Inline(), self.limit)
+        return Builder(self.source, self.nix, layers, cache, lambda: self.popularity, self.clock, self.settings)
+
+    def served(self, name: ImageName = HELLO, tag: Tag = LATEST) -> Deferred[Served]:
+        return Deferred.fromCoroutine(self.tags.by_tag(name, tag))
 
     def ask(self, name: ImageName = HELLO, tag: Tag = LATEST) -> Deferred[ImageRecord]:
-        return Deferred.fromCoroutine(self.builder.by_tag(name, tag))
+        return self.served(name, tag).addCallback(lambda served: served.record)

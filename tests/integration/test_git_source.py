@@ -21,8 +21,10 @@ from nixery.errors import ManifestUnknown, SourceUnavailable
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
 from nixery.nix.expressions import FOLDER, IMAGE
-from nixery.sources.git import GitSource, Limits
+from nixery.sources.git import GitUpstream, Limits
 from nixery.sources.git_program import Git
+from nixery.sources.pins import Pins
+from nixery.storage.memory import MemoryStorage
 from tests.integration.conftest import need
 from tests.integration.daemon import NIX_CONFIG
 from tests.integration.git_server import PASSWORD, GitServer, Upstream, serving, sshd, upstream
@@ -60,7 +62,7 @@ class World:
         wrapper.write_text(f'#!/bin/sh\necho "$5" "$@" >> {self.folder}/calls\nexec {shutil.which("git")} "$@"\n')
         wrapper.chmod(0o755)
 
-    def source(self, url: str, limits: Limits = NO_HURRY, submodules: bool = False, **environment: str) -> GitSource:
+    def source(self, url: str, limits: Limits = NO_HURRY, submodules: bool = False, **environment: str) -> Pins:
         processes = Processes(
             reactor,  # type: ignore[arg-type]  # a module to mypy
             f"{self.folder}/bin:{os.environ['PATH']}",
@@ -69,9 +71,10 @@ class World:
         processes.startService()
         users = {"PATH": os.environ["PATH"], "HOME": str(self.folder), **environment}
         expression = str(FOLDER / "git.nix")
-        return GitSource(
-            url, Git(processes, users), expression, str(self.folder / "git"), self.clock, 300, limits, submodules
-        )
+        git = Git(processes, users)
+        folder = str(self.folder / "git")
+        upstream = GitUpstream(url, git, expression, folder, self.clock, 300, limits, submodules)
+        return Pins(upstream, MemoryStorage(), self.clock, 300)
 
     def calls(self, verb: str) -> int:
         path = self.folder / "calls"

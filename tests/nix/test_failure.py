@@ -60,6 +60,11 @@ def test_whatever_stops_a_set_from_being_opened_is_no_verdict_about_packages(sta
     assert type(failure(Exit(status, None, False), words, 1800, "")) is EvaluationFailed
 
 
+def test_a_set_that_was_edited_meanwhile_is_outdated() -> None:
+    words = "store path mismatch in (possibly filtered) path added from '/set'"
+    assert type(failure(Exit(1, None, False), words, 1800, "")) is SourceOutdated
+
+
 def test_a_package_that_nobody_asked_for_is_the_sets_fault() -> None:
     assert type(failure(Exit(1, None, False), "evaluation aborted", 1800, "cacert")) is EvaluationFailed
 

@@ -180,3 +180,15 @@ def test_head_says_what_get_says_without_the_body(path: str, headers: dict[str, 
     assert (head.status, head.headers.items()) == (get.status, get.headers.items())
     assert head.body == b""
     assert len(get.body) == int(head.headers["Content-Length"])
+
+
+def test_a_warning_reaches_the_client_as_one_plain_header() -> None:
+    world = World()
+    assert "Warning" not in world.ask("/v2/hello/manifests/latest").headers
+    world.images.warning = 'old: "x\\y"\r\nEvil: 1 \u00e9' + "z" * 5000
+    for method in ("GET", "HEAD"):
+        answer = world.ask("/v2/hello/manifests/latest", method)
+        assert answer.status == 200
+        assert "Evil" not in answer.headers
+        assert answer.headers["Warning"].startswith('299 - "old: \\"x\\\\y\\"??Evil: 1 ?zzz')
+        assert len(answer.headers["Warning"]) < 4096

@@ -14,6 +14,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
+from nixery.building.tags import Served
 from nixery.concurrency.pool import Inline, Pool
 from nixery.errors import ManifestUnknown, NixeryError
 from nixery.images.digest import DiffID, Digest
@@ -36,14 +37,15 @@ class FakeImages:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
         self.waiting: Deferred[ImageRecord] | None = None
+        self.warning: str | None = None
         self.error: Exception | None = None
         self.manifests: dict[Digest, bytes] = {}
 
-    async def by_tag(self, name: ImageName, tag: Tag) -> ImageRecord:
+    async def by_tag(self, name: ImageName, tag: Tag) -> Served:
         self.asked.append((name.text, tag.text))
         if self.error is not None:
             raise self.error
-        return RECORD if self.waiting is None else await self.waiting
+        return Served(RECORD if self.waiting is None else await self.waiting, self.warning)
 
     async def by_digest(self, digest: Digest) -> bytes:
         if digest not in self.manifests:

@@ -10,12 +10,14 @@ from twisted.python.failure import Failure
 
 from nixery.concurrency.output import Sink
 from nixery.concurrency.process import Exit, Processes
-from nixery.errors import ManifestUnknown, NixeryError, SourceUnavailable
+from nixery.errors import ManifestUnknown, NixeryError, SourceUnavailable, public
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
-from nixery.sources.git import GitSource
-from nixery.sources.git_program import Git, git_environment, public
+from nixery.sources.git import GitUpstream
+from nixery.sources.git_program import Git, git_environment
 from nixery.sources.git_submodules import absolute
+from nixery.sources.pins import Pins
+from nixery.storage.memory import MemoryStorage
 
 A, B, C = ("abc"[n] * 40 for n in range(3))
 URL = "https://me:secret@example.org/set.git"
@@ -72,7 +74,8 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.clock = Clock()
         self.git = StandIn()
-        self.source = GitSource(URL, Git(self.git, {}), "/git.nix", str(folder / "a b"), self.clock, 300)
+        upstream = GitUpstream(URL, Git(self.git, {}), "/git.nix", str(folder / "a b"), self.clock, 300)
+        self.source = Pins(upstream, MemoryStorage(), self.clock, 300)
 
     def pin(self, tag: Tag) -> Deferred[PinnedSource]:
         return Deferred.fromCoroutine(self.source.pin(tag))
@@ -173,13 +176,15 @@ def test_a_server_that_fails_is_named_without_its_password_in_its_own_words(worl
     assert "fatal: no[31m way to 'https://example.org/set.git'" in error.message
     assert "secret" not in error.message
     del world.git.answers[verb]
-    assert world.pinned(LATEST).pin == A, "a failure is not remembered"
+    world.clock.advance(15)
+    assert world.pinned(LATEST).pin == A, "a failure is not remembered for long"
 
 
 def test_a_server_that_is_silent_is_named_with_the_time_it_had(world: World) -> None:
     world.git.answers["ls-remote"] = (Exit(None, 15, True), b"")
     assert "no answer in 30 s" in world.refused(LATEST).message
     world.git.answers = {"fetch": (Exit(None, 15, True), b"")}
+    world.clock.advance(15)
     assert "not done in 600 s" in world.refused(LATEST).message
 
 

@@ -1,0 +1,127 @@
+"""What moving tags were last good for: records that outlive a restart, and that all who share the storage go by.
+
+v1/tags/<source>/<tag>/<image>: the state of the package set that an image was last served from while it was current.
+v1/tags/<source>/<tag>/any: the same for whatever image was served last. All are hashed, and the record says them.
+"""
+
+import enum
+import hashlib
+import json
+from collections.abc import Sequence
+
+from attrs import asdict, evolve, frozen
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from nixery.concurrency.recent import Recent
+from nixery.errors import StorageUnavailable
+from nixery.images.canonical import encode
+from nixery.images.name import ImageName, Tag
+from nixery.storage.interfaces import IStorage
+
+_MOST = 10_000
+_PRECISION = 100
+"""A state is recorded again when the record's age is this part of what it may be: not at every request."""
+
+
+class Policy(enum.Enum):
+    """What becomes of a moving tag whose newest state cannot be had (NIXERY_STALE)."""
+
+    SERVE = "serve"
+    REVALIDATE = "revalidate"
+    NEVER = "never"
+
+
+@frozen
+class Wanted:
+    """An image as it is asked for, its platform included. `where`: what the tag is looked up in, in words."""
+
+    where: str
+    tag: Tag
+    name: ImageName
+
+    @property
+    def records(self) -> tuple[str, str]:
+        """The names of its own record and of that for any image."""
+        folder = f"v1/tags/{_hashed(self.where)}/{_hashed(self.tag.text)}"
+        assert self.name.platform is not None  # instances that share storage may be of different ones
+        return f"{folder}/{_hashed(self.name.packages, self.name.platform.value, self.name.shell)}", f"{folder}/any"
+
+
+@frozen
+class Good:
+    """A state of a package set that was good.
+
+    `key`: the BuildKey of the image that was served; None where that was another image. `at`: when this state last was
+    the newest, in seconds since 1970.
+    """
+
+    pin: str
+    key: str | None
+    at: float
+
+
+class LastGood:
+    """Remembers good states for `most` seconds."""
+
+    _log = Logger()
+
+    def __init__(self, storage: IStorage, clock: IReactorTime, most: float) -> None:
+        self._storage = storage
+        self._clock = clock
+        self._most = most
+        self._written: Recent[str, Good] = Recent(_MOST)
+
+    async def remember(self, wanted: Wanted, pin: str, key: str) -> None:
+        """Record that the image was served from the newest state, which is this one."""
+        good = Good(pin, key, self._clock.seconds())
+        own, any = wanted.records
+        try:
+            await self._remember(own, wanted, good)
+            await self._remember(any, wanted, evolve(good, key=None))
+        except StorageUnavailable as error:  # an image that is there can be served
+            self._log.warn("the last good state of {tag} is not recorded: {error}", tag=wanted.tag.text, error=error)
+
+    async def states(self, wanted: Wanted) -> Sequence[Good]:
+        """The states to serve the image from instead, the newest first; raises StorageUnavailable."""
+        found = [_decoded(await self._storage.read_record(name)) for name in reversed(wanted.records)]
+        by_pin = {good.pin: good for good in found if good is not None}  # of equal pins, the one with the key
+        oldest = self._clock.seconds() - self._most
+        return sorted((good for good in by_pin.values() if good.at > oldest), key=lambda good: -good.at)
+
+    async def _remember(self, name: str, wanted: Wanted, good: Good) -> None:
+        written = self._written.get(name)
+        if written is None or _differ(written, good) or good.at - written.at > self._most / _PRECISION:
+            await self._write(name, wanted, good)
+            self._written.put(name, good)
+
+    async def _write(self, name: str, wanted: Wanted, good: Good) -> None:
+        data = encode({"source": wanted.where, "tag": wanted.tag.text, **asdict(good)})
+        while not await self._storage.create_record(name, data):
+            old = await self._storage.read_record(name)
+            known = _decoded(old)
+            if known is not None and known.at > good.at:  # another instance was here since
+                return
+            if old is not None and await self._storage.swap_record(name, old, data):
+                return
+
+
+def _decoded(data: bytes | None) -> Good | None:
+    """What a record says; None for what no version of ours wrote."""
+    try:
+        match json.loads(data or b"null"):
+            case {"pin": str(pin), "key": str(key), "at": int(at) | float(at)}:
+                return Good(pin, key, float(at))
+            case {"pin": str(pin), "key": None, "at": int(at) | float(at)}:
+                return Good(pin, None, float(at))
+    except ValueError:
+        pass
+    return None
+
+
+def _differ(one: Good, other: Good) -> bool:
+    return (one.pin, one.key) != (other.pin, other.key)
+
+
+def _hashed(*words: object) -> str:
+    return hashlib.sha256(encode(words)).hexdigest()[:32]

@@ -1,0 +1,136 @@
+"""What refs mean, remembered: in this process, and in records that outlive it and that others share."""
+
+import hashlib
+import json
+
+from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
+
+from nixery.concurrency.coalescer import Coalescer
+from nixery.concurrency.recent import Recent
+from nixery.errors import SourceUnavailable, StorageUnavailable
+from nixery.images.canonical import encode
+from nixery.images.name import Tag
+from nixery.images.source import PinnedSource
+from nixery.sources.interfaces import Sighting, Upstream
+from nixery.storage.interfaces import IStorage
+
+_MOST = 10_000
+"""Refs that are kept in mind at once."""
+
+_RETRY = 15.0
+"""Seconds for which an upstream that failed is not asked again: an answer may take half a minute not to come."""
+
+
+class Pins:
+    """See Source. A ref that moves is looked up at most every `ttl` seconds by all who share the storage.
+
+    The record of a ref is v1/pins/<upstream>/<tag>, both hashed, as tags have letters that records' names have not.
+    It is written when the content could be had. Who finds that another was faster takes what that one wrote.
+    """
+
+    _log = Logger()
+
+    def __init__(self, upstream: Upstream, storage: IStorage, clock: IReactorTime, ttl: float) -> None:
+        self._upstream = upstream
+        self._storage = storage
+        self._clock = clock
+        self._ttl = ttl
+        self._looks: Coalescer[Tag, Sighting] = Coalescer(None)
+        self._seen: Recent[Tag, Sighting] = Recent(_MOST)
+        self._failed: Recent[Tag, tuple[float, str]] = Recent(_MOST)
+
+    async def pin(self, tag: Tag) -> PinnedSource:
+        """See Source."""
+        seen = self._current(tag)
+        if seen is None:
+            self._fail_again(tag)
+        try:
+            seen = seen or await self._looks.join(tag, lambda: self._look(tag))
+            return await self._upstream.have(seen.pin)
+        except SourceUnavailable as error:
+            self._failed.put(tag, (self._clock.seconds(), error.message))
+            raise
+
+    async def again(self, pin: str) -> PinnedSource:
+        """See Source."""
+        return await self._upstream.have(pin)
+
+    async def still(self, pinned: PinnedSource) -> bool:
+        """See Source: a pin's content never changes."""
+        return True
+
+    async def renew(self, pinned: PinnedSource) -> bool:
+        """See Source: nothing newer than what the refs say."""
+        return False
+
+    def lasting(self, tag: Tag) -> str | None:
+        """See Source."""
+        seen = self._seen.get(tag)
+        return None if seen is not None and seen.seen is None else self._upstream.words
+
+    def _current(self, tag: Tag) -> Sighting | None:
+        """What the tag means, where this process knows it."""
+        seen = self._seen.get(tag)
+        return seen if seen is not None and self._fresh(seen) else None
+
+    def _fail_again(self, tag: Tag) -> None:
+        """Raise SourceUnavailable where the upstream failed just now."""
+        failed = self._failed.get(tag)
+        if failed is not None and abs(self._clock.seconds() - failed[0]) < min(_RETRY, self._ttl):
+            raise SourceUnavailable(failed[1])
+
+    def _fresh(self, seen: Sighting) -> bool:
+        # Other hosts' clocks may be ahead of ours.
+        return seen.seen is None or abs(self._clock.seconds() - seen.seen) < self._ttl
+
+    async def _look(self, tag: Tag) -> Sighting:
+        """What all who share the storage go by from now on."""
+        name = f"v1/pins/{_hashed(self._upstream.words)}/{_hashed(tag.text)}"
+        data = await self._storage.read_record(name)
+        seen = _decoded(data)
+        if seen is None or not self._fresh(seen):
+            seen = await self._upstream.look(tag)
+            await self._upstream.have(seen.pin)
+            seen = await self._agreed(name, data, tag, seen)
+        self._seen.put(tag, seen)
+        return seen
+
+    async def _agreed(self, name: str, data: bytes | None, tag: Tag, seen: Sighting) -> Sighting:
+        """What the record says in the end: what was seen, unless somebody else was faster. `data`: what it said."""
+        new = encode({"source": self._upstream.words, "tag": tag.text, "pin": seen.pin, "seen": seen.seen})
+        while True:
+            old = _decoded(data)
+            if old is not None and self._fresh(old):
+                return old
+            if self._ttl == 0 and old is not None and old.pin == seen.pin:
+                return seen  # nobody goes by its time
+            if await self._put(name, data, new):
+                return seen
+            data = await self._storage.read_record(name)
+
+    async def _put(self, name: str, old: bytes | None, new: bytes) -> bool:
+        try:
+            if old is None:
+                return await self._storage.create_record(name, new)
+            return await self._storage.swap_record(name, old, new)
+        except StorageUnavailable as error:  # what is known can be served
+            self._log.warn("what a ref means is not recorded: {error}", error=error)
+            return True
+
+
+def _decoded(data: bytes | None) -> Sighting | None:
+    """What a record says; None for what no version of ours wrote."""
+    try:
+        match json.loads(data or b"null"):
+            case {"pin": str(pin), "seen": None}:
+                return Sighting(pin, None)
+            case {"pin": str(pin), "seen": int(seen) | float(seen)}:
+                return Sighting(pin, float(seen))
+    except ValueError:
+        pass
+    return None
+
+
+def _hashed(word: str) -> str:
+    return hashlib.sha256(word.encode()).hexdigest()[:32]

@@ -1,0 +1,344 @@
+"""What is served when the newest state of a package set cannot be had: the last good one, or an error that says why."""
+
+import pytest
+import pytest_twisted
+from attrs import evolve
+from twisted.internet.defer import Deferred
+
+from nixery.building.last_good import Policy
+from nixery.errors import (
+    BuildFailed,
+    EvaluationFailed,
+    ManifestUnknown,
+    NixeryError,
+    PackagesUnavailable,
+    SourceOutdated,
+    SourceUnavailable,
+    StillBuilding,
+    StillFetching,
+    StorageUnavailable,
+)
+from nixery.images.name import ImageName, Tag
+from nixery.images.popularity import Popularity
+from tests.building.world import DAY, LATEST, World
+
+REFUSED = SourceUnavailable("the git repository cannot be read: connection refused")
+BROKEN = EvaluationFailed("Nix cannot evaluate the package set: syntax error")
+OTHER = ImageName.parse("git")
+
+
+@pytest.fixture
+def moving(world: World) -> World:
+    """A world whose tags move."""
+    world.source.where = "a place"
+    world.clock.advance(1_800_000_000)
+    return world
+
+
+def moved(world: World) -> None:
+    """The upstream has something new, of other content."""
+    world.source.pinned = evolve(world.source.pinned, pin="two")
+    world.nix.content = "second"
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_upstream_that_is_gone_leaves_the_last_good_image_and_a_warning(moving: World) -> None:
+    good = await moving.served()
+    assert good.warning is None
+    moving.source.fails = REFUSED
+    moving.tags = moving.restarted()
+    served = await moving.served()
+    assert served.record == good.record
+    assert served.warning == (
+        "the newest packages cannot be had (the git repository cannot be read: connection refused); "
+        "these are of one, current at 2027-01-15T08:00:00+00:00"
+    )
+    assert len(moving.nix.calls) == 1
+    assert moving.source.asked == [], "a stored image needs no source"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_state_that_cannot_be_evaluated_is_passed_over_and_not_tried_at_each_request(moving: World) -> None:
+    good = await moving.served()
+    moved(moving)
+    moving.nix.fails = BROKEN
+    for _ in range(3):
+        served = await moving.served()
+        assert served.record == good.record
+        assert served.warning is not None
+        assert "syntax error" in served.warning
+    assert len(moving.nix.calls) == 2
+    moving.clock.advance(15)
+    moving.nix.fails = None
+    assert (await moving.served()).record != good.record
+
+
+@pytest.mark.parametrize(
+    "verdict", [PackagesUnavailable("git is unfree"), BuildFailed("no"), ManifestUnknown("no ref")]
+)
+@pytest_twisted.ensureDeferred
+async def test_a_verdict_is_told_at_once(moving: World, verdict: NixeryError) -> None:
+    await moving.ask()
+    moved(moving)
+    moving.nix.fails = verdict
+    with pytest.raises(type(verdict), match=str(verdict)):
+        await moving.ask()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_verdict_of_the_last_good_state_is_told_too(moving: World) -> None:
+    await moving.ask()
+    moving.source.fails = REFUSED
+    moving.nix.fails = PackagesUnavailable("git is not in the package set")
+    with pytest.raises(PackagesUnavailable, match="git is not in"):
+        await moving.ask(OTHER)
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_image_that_was_never_asked_for_comes_from_the_last_good_state(moving: World) -> None:
+    await moving.ask()
+    moving.source.fails = REFUSED
+    served = await moving.served(OTHER)
+    assert served.warning is not None
+    assert moving.source.asked == ["one"]
+    assert moving.nix.calls[-1] == ("cacert", "git", "iana-etc")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_tag_that_was_never_served_says_what_was_tried(moving: World) -> None:
+    moving.source.fails = REFUSED
+    with pytest.raises(SourceUnavailable, match=r"connection refused\. There is no earlier state .*: none was served"):
+        await moving.ask()
+    moving.source.fails = None
+    await moving.ask()
+    moving.source.fails = REFUSED
+    with pytest.raises(SourceUnavailable, match="none was served before"):
+        await moving.ask(tag=Tag("v1"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_earlier_state_that_is_gone_too_is_named(moving: World) -> None:
+    await moving.ask()
+    moving.source.fails = REFUSED
+    moving.source.gone.add("one")
+    with pytest.raises(SourceUnavailable, match=r"connection refused.*: the state one: one is gone"):
+        await moving.ask(OTHER)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_last_good_state_is_served_for_a_time(moving: World) -> None:
+    await moving.ask()
+    moving.source.fails = REFUSED
+    moving.clock.advance(DAY - 1)
+    assert (await moving.served()).warning is not None
+    moving.clock.advance(1)
+    with pytest.raises(SourceUnavailable, match="There is no earlier state to serve instead"):
+        await moving.ask()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_time_counts_from_when_it_was_last_the_newest(moving: World) -> None:
+    await moving.ask()
+    moving.clock.advance(DAY / 2)
+    await moving.ask()
+    moving.source.fails = REFUSED
+    moving.clock.advance(DAY - 1)
+    assert (await moving.served()).warning is not None
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_recorded_is_not_written_at_each_request(moving: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await moving.ask()
+    monkeypatch.setattr(moving.storage, "create_record", None)
+    monkeypatch.setattr(moving.storage, "read_record", _only_images(moving.storage.read_record))
+    await moving.ask()
+
+
+def _only_images(read):  # type: ignore[no-untyped-def]  # a stand-in for one call
+    def guarded(name: str):  # type: ignore[no-untyped-def]  # as above
+        assert name.startswith("v1/images/")
+        return read(name)
+
+    return guarded
+
+
+@pytest_twisted.ensureDeferred
+async def test_of_two_good_states_the_newest_comes_first(moving: World) -> None:
+    await moving.ask()
+    moving.clock.advance(10)
+    moved(moving)
+    await moving.ask(OTHER)
+    moving.source.fails = REFUSED
+    served = await moving.served()
+    assert served.warning is not None
+    assert "of two" in served.warning
+
+
+@pytest_twisted.ensureDeferred
+async def test_never_means_never(moving: World) -> None:
+    moving.policy = Policy.NEVER
+    moving.tags = moving.restarted()
+    await moving.ask()
+    moving.source.fails = REFUSED
+    with pytest.raises(SourceUnavailable, match="refused$"):
+        await moving.ask()
+    assert not any(name.startswith("v1/tags") for name in moving.storage.records)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_source_that_may_not_be_older_than_it_is_says_so(world: World) -> None:
+    await world.ask()
+    world.source.fails = REFUSED
+    with pytest.raises(SourceUnavailable, match="refused$"):
+        await world.ask()
+
+
+@pytest_twisted.ensureDeferred
+async def test_another_popularity_makes_another_image_and_leaves_the_last_good_one(moving: World) -> None:
+    good = await moving.ask()
+    moving.popularity = Popularity.parse('{"hello": 5}')
+    moving.source.fails = REFUSED
+    assert await moving.ask() == good
+    assert len(moving.nix.calls) == 1
+    moving.source.fails = None
+    await moving.ask()
+    assert len(moving.nix.calls) == 2
+
+
+@pytest_twisted.ensureDeferred
+async def test_lost_blobs_of_the_last_good_image_are_made_again(moving: World) -> None:
+    good = await moving.ask()
+    moving.source.fails = REFUSED
+    moving.storage.blobs.clear()
+    assert await moving.ask() == good
+    assert moving.source.asked == ["one"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_full_storage_does_not_stop_a_pull(moving: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = await moving.ask()
+    moving.tags = moving.restarted()
+
+    async def full(name: str, *data: bytes) -> bool:
+        raise StorageUnavailable("no space left")
+
+    monkeypatch.setattr(moving.storage, "create_record", full)
+    assert await moving.ask() == good
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_set_that_names_what_is_gone_is_looked_for_anew_once(moving: World) -> None:
+    moving.nix.fails = SourceOutdated("hello_1.deb has left the mirror")
+    with pytest.raises(SourceOutdated):
+        await moving.ask()
+    assert len(moving.nix.calls) == 1, "there is nothing newer"
+    moving.source.newer = evolve(moving.source.pinned, pin="two")
+    with pytest.raises(SourceOutdated):
+        await moving.ask()
+    assert len(moving.nix.calls) == 3
+
+
+class TestRevalidate:
+    """NIXERY_STALE=revalidate."""
+
+    @pytest.fixture
+    def moving(self, moving: World) -> World:
+        moving.policy = Policy.REVALIDATE
+        moving.tags = moving.restarted()
+        return moving
+
+    @pytest_twisted.ensureDeferred
+    async def test_while_the_newest_is_made_the_last_good_one_is_served_at_once(self, moving: World) -> None:
+        good = await moving.ask()
+        moved(moving)
+        moving.nix.go = Deferred()
+        asked = moving.served()
+        moving.clock.advance(0.1)
+        served = await asked
+        assert (served.record, served.warning) == (good, None)
+        moving.nix.go.callback(None)
+        assert await moving.ask() != good
+        assert len(moving.nix.calls) == 2
+
+    @pytest_twisted.ensureDeferred
+    async def test_a_known_image_is_served_new(self, moving: World) -> None:
+        first = await moving.ask()
+        moved(moving)
+        second = await moving.ask()
+        assert second != first
+        assert await moving.ask() == second
+
+    @pytest_twisted.ensureDeferred
+    async def test_without_an_earlier_image_the_newest_is_waited_for(self, moving: World) -> None:
+        moving.nix.go = Deferred()
+        asked = moving.served()
+        moving.clock.advance(100)
+        assert not asked.called
+        moving.nix.go.callback(None)
+        assert (await asked).warning is None
+
+    @pytest_twisted.ensureDeferred
+    async def test_and_waited_for_no_longer_than_a_request_is_held(self, moving: World) -> None:
+        moving.nix.go = Deferred()
+        asked = moving.served()
+        moving.clock.advance(0.1)
+        moving.clock.advance(240)
+        with pytest.raises(StillBuilding):
+            await asked
+        moving.nix.go.callback(None)
+
+    @pytest_twisted.ensureDeferred
+    async def test_a_verdict_in_the_background_is_told_to_the_next(self, moving: World) -> None:
+        good = await moving.ask()
+        moved(moving)
+        moving.nix.go, moving.nix.fails = Deferred(), PackagesUnavailable("hello is unfree")
+        asked = moving.served()
+        moving.clock.advance(0.1)
+        assert (await asked).record == good
+        moving.nix.go.callback(None)
+        moving.nix.go = Deferred()
+        asked = moving.served()
+        moving.clock.advance(1)
+        moving.nix.go.callback(None)
+        with pytest.raises(PackagesUnavailable):
+            await asked
+
+    @pytest_twisted.ensureDeferred
+    async def test_an_upstream_that_fails_in_the_background_is_warned_of(self, moving: World) -> None:
+        await moving.ask()
+        moving.source.go, moving.source.fails = Deferred(), REFUSED
+        for warned in (False, True):
+            asked = moving.served()
+            moving.clock.advance(0.1)
+            assert ((await asked).warning is not None) == warned
+            moving.source.go.callback(None)
+            moving.source.go = Deferred()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_source_that_takes_too_long_is_as_good_as_none(moving: World) -> None:
+    good = await moving.ask()
+    moving.source.go = Deferred()
+    asked = moving.served()
+    moving.clock.advance(240)
+    served = await asked
+    assert served.record == good
+    assert served.warning is not None
+    assert "was not there after 240 s" in served.warning
+    moving.source.go = Deferred()
+    asked = moving.served(tag=Tag("v1"))
+    moving.clock.advance(240)
+    with pytest.raises(StillFetching, match="goes on being fetched"):
+        await asked
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_source_and_the_build_share_the_time_of_a_request(moving: World) -> None:
+    moving.source.go, moving.nix.go = Deferred(), Deferred()
+    asked = moving.served(tag=LATEST)
+    moving.clock.advance(200)
+    moving.source.go.callback(None)
+    moving.clock.advance(40)
+    with pytest.raises(StillBuilding):
+        await asked
+    moving.nix.go.callback(None)
