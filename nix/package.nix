@@ -3,6 +3,7 @@
 , python3Packages
 , makeWrapper
 , coreutils
+, git
 , nix
 , util-linux
 }:
@@ -13,7 +14,7 @@ python3Packages.buildPythonApplication {
   src = lib.cleanSource ../.;
 
   build-system = with python3Packages; [ setuptools ];
-  dependencies = with python3Packages; [ attrs deflate inotify-simple klein python-debian twisted werkzeug zope-interface ];
+  dependencies = with python3Packages; [ attrs deflate inotify-simple klein python-debian treq twisted werkzeug zope-interface ] ++ twisted.optional-dependencies.tls;
   nativeBuildInputs = [ makeWrapper ];
 
   # A program of its own: twistd with our plugins on its path, and the programs that it starts.
@@ -21,7 +22,7 @@ python3Packages.buildPythonApplication {
     makeWrapper ${python3Packages.twisted}/bin/twistd $out/bin/nixery \
       --add-flags "--nodaemon --pidfile= nixery" \
       --prefix PYTHONPATH : "$out/${python3Packages.python.sitePackages}:$PYTHONPATH" \
-      --prefix PATH : ${lib.makeBinPath [ coreutils nix util-linux ]}
+      --prefix PATH : ${lib.makeBinPath [ coreutils git nix util-linux ]}
   '';
 
   # The tests need a checkout, Nix and container tools: scripts/test runs them.

@@ -2,8 +2,9 @@
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
+from attrs import frozen
 from twisted.application import strports
 from twisted.application.service import IService, Service
 from twisted.internet.error import CannotListenError
@@ -12,34 +13,50 @@ from twisted.python import usage
 
 from nixery.building.builder import Builder, Settings
 from nixery.building.cache import Cache
+from nixery.building.last_good import LastGood, Policy
 from nixery.building.layering import Layers
+from nixery.building.tags import Staleness, Tags
+from nixery.concurrency.lair import alone
 from nixery.concurrency.ordered import OrderedServices
 from nixery.concurrency.pool import Threads
 from nixery.concurrency.process import IReactorProcessTime, Processes
-from nixery.config import SETTINGS, Config, read_config
-from nixery.errors import ConfigError
+from nixery.config import Config, PackageSet, read_config
+from nixery.debian.lists import apt_has_newer
+from nixery.errors import ConfigError, SourceUnavailable
+from nixery.fetching.popularity import place_of
+from nixery.fetching.ranking import Ranking
+from nixery.fetching.web import IReactorWeb, Web
+from nixery.images.canonical import fingerprint
 from nixery.images.name import Platform
-from nixery.images.popularity import Popularity
 from nixery.nix import expressions
 from nixery.nix.driver import Limits, Nix
 from nixery.nix.environment import child_environment
 from nixery.nix.roots import Roots
+from nixery.nix.trust import refuse_ignored
 from nixery.packing.packer import Packer
 from nixery.pages.resource import Pages
 from nixery.registry.routes import Registry
 from nixery.registry.site import Drain, Site, make_site
+from nixery.settings import SETTINGS
+from nixery.sources.channel import Channel
 from nixery.sources.debian import DebianSource
-from nixery.sources.git import GitSource
+from nixery.sources.debian_program import IndexProgram
+from nixery.sources.debian_refresh import Refresher
+from nixery.sources.flake import AsFlake
+from nixery.sources.git import GitUpstream
 from nixery.sources.git_program import Git
 from nixery.sources.interfaces import Source
 from nixery.sources.path import PathSource
+from nixery.sources.pins import Pins
+from nixery.sources.places import PUBLIC, Places
+from nixery.sources.tarball import Tarballs
 from nixery.storage.backend import backend_named
 from nixery.storage.interfaces import IStorage
 
 _FILE_THREADS = 8
 
 
-class Reactor(IReactorProcessTime, IReactorFromThreads, IReactorCore):
+class Reactor(IReactorProcessTime, IReactorFromThreads, IReactorCore, IReactorWeb):
     """What is needed of a reactor."""
 
 
@@ -67,6 +84,20 @@ def makeService(options: Options) -> IService:
         raise SystemExit(f"nixery: {error}") from None
 
 
+@frozen
+class _Parts:
+    """What all the others stand on. `nix`: the environment of Nix's programs."""
+
+    config: Config
+    reactor: Reactor
+    files: Threads
+    cpu: Threads
+    storage: IStorage
+    roots: Roots
+    processes: Processes
+    nix: Mapping[str, str]
+
+
 def wire(config: Config, reactor: Reactor) -> IService:
     """The services of a daemon, in the order in which they stand on each other; raises ConfigError."""
     roots = Roots(_folder(config.state, "gcroots"))
@@ -74,15 +105,24 @@ def wire(config: Config, reactor: Reactor) -> IService:
     cpu = Threads(reactor, config.pack_workers, "packing")
     storage = backend_named(config.storage_backend).make(config.storage_settings, files)
     processes = Processes(reactor, config.environment.get("PATH", os.defpath))
-    source = _source(config, files, reactor, processes)
-    builder = _builder(config, reactor, source, cpu, storage, _nix(config, processes, roots))
-    registry = Registry(builder, storage, files, reactor)
-    site = make_site(registry.app.resource(), Pages(), reactor)  # type: ignore[no-untyped-call]  # Twisted's
+    environment = child_environment(config.environment, os.getuid(), config.nix.settings)
+    parts = _Parts(config, reactor, files, cpu, storage, roots, processes, environment)
+    if config.nix.settings:
+        refuse_ignored(processes.program("nix"), environment, config.nix.settings)
+    return _services(parts)
+
+
+def _services(parts: _Parts) -> IService:
+    source, watching = _source(parts)
+    ranking = _ranking(parts)
+    builder = _builder(parts, source, _nix(parts), ranking)
+    registry = Registry(_tags(parts, source, builder), parts.storage, parts.files, parts.reactor)
+    site = make_site(registry.app.resource(), Pages(), parts.reactor)  # type: ignore[no-untyped-call]  # Twisted's
+    drain = Drain(site, parts.reactor)
+    port = _listening(parts.config.listen, site, parts.reactor)
     services = _Daemon()  # type: ignore[no-untyped-call]  # Twisted's
-    drain = Drain(site, reactor)
-    port = _listening(config.listen, site, reactor)
-    watching = [source] if isinstance(source, Service) else []
-    for service in (files, cpu, storage, roots, *watching, processes, drain, builder, port):
+    below = (parts.files, parts.cpu, parts.storage, parts.roots, *watching, *([] if ranking is None else [ranking]))
+    for service in (*below, parts.processes, drain, builder, port):
         IService(service).setServiceParent(services)
     return services
 
@@ -111,10 +151,15 @@ def _in_one_line() -> Iterator[None]:
         raise SystemExit(f"nixery: cannot start: {error}") from None
 
 
-def _folder(state: str, name: str) -> str:
-    """A folder in the state folder, made here, where what stands against it can still be said."""
+def _folder(state: str, name: str, shared: bool = True) -> str:
+    """A folder in the state folder, made here, where what stands against it can still be said.
+
+    `shared`: whether other daemons may use it at the same time.
+    """
     folder = os.path.join(state, name)
     try:
+        if not shared:
+            return alone(folder)
         os.makedirs(folder, exist_ok=True)
     except OSError as error:
         raise ConfigError(
@@ -130,36 +175,85 @@ def _listening(endpoint: str, site: Site, reactor: Reactor) -> IService:
         raise ConfigError(f"--listen is {endpoint!r}, which is no Twisted endpoint: {error}") from error
 
 
-def _builder(config: Config, reactor: Reactor, source: Source, cpu: Threads, storage: IStorage, nix: Nix) -> Builder:
-    cache = Cache(storage)
-    layers = Layers(Packer(cpu, storage), cache, cpu, _popularity(config.popularity), config.max_layers)
-    settings = Settings(expressions.fingerprint(), Platform(config.platform), config.max_builds, config.hold)
-    return Builder(source, nix, layers, cache, reactor, settings)
+def _builder(parts: _Parts, source: Source, nix: Nix, ranking: Ranking | None) -> Builder:
+    config = parts.config
+    cache = Cache(parts.storage)
+    layers = Layers(Packer(parts.cpu, parts.storage), cache, parts.cpu, config.max_layers)
+    settings = Settings(_evaluation(config), Platform(config.platform), config.max_builds, config.hold)
+    popularity = (lambda: None) if ranking is None else ranking.current
+    return Builder(source, nix, layers, cache, popularity, parts.reactor, settings)
 
 
-def _nix(config: Config, processes: Processes, roots: Roots) -> Nix:
-    environment = child_environment(config.environment, os.getuid())
+def _evaluation(config: Config) -> str:
+    """What stands for how names are evaluated: our expressions, and what nixpkgs reads of the environment."""
+    read = {name: os.fsencode(text).hex() for name, text in config.environment.items() if name.startswith("NIXPKGS_")}
+    cross = config.platform if config.nix.cross else None
+    return fingerprint([expressions.fingerprint(), cross, read]) if read or cross else expressions.fingerprint()
+
+
+def _tags(parts: _Parts, source: Source, builder: Builder) -> Tags:
+    config = parts.config
+    good = LastGood(parts.storage, parts.reactor, config.stale_max)
+    staleness = Staleness(Policy(config.stale), config.hold, Platform(config.platform))
+    return Tags(source, builder, good, parts.reactor, staleness)
+
+
+def _nix(parts: _Parts) -> Nix:
+    config = parts.config.nix
     limits = Limits(config.builder_seconds, config.build_seconds)
-    return Nix(processes, environment, str(expressions.IMAGE), roots.folder, limits)
+    cross = Platform(parts.config.platform).system if config.cross else None
+    return Nix(parts.processes, parts.nix, str(expressions.IMAGE), parts.roots.folder, limits, cross)
 
 
-def _source(config: Config, files: Threads, reactor: Reactor, processes: Processes) -> Source:
-    if config.source_kind == "debian":
-        return DebianSource(config.source_path, str(expressions.DEBIAN), files)
-    if config.source_kind == "git":
-        git = Git(processes, config.environment)
-        folder = _folder(config.state, "git")
-        ttl = config.source_ttl
-        expression = str(expressions.GIT)
-        return GitSource(config.source_path, git, expression, folder, reactor, ttl, submodules=config.submodules)
-    return PathSource(config.source_path, files, reactor, config.path_ttl)
+def _source(parts: _Parts) -> tuple[Source, list[Service]]:
+    """The package set's source, and what of it is a service."""
+    packages = parts.config.packages
+    source = _SOURCES[packages.kind](parts, packages)
+    services: list[Service] = [source] if isinstance(source, Service) else []
+    return AsFlake(source) if packages.flake else source, services
 
 
-def _popularity(path: str | None) -> Popularity | None:
-    if path is None:
+def _path(parts: _Parts, packages: PackageSet) -> Source:
+    return PathSource(packages.place, str(expressions.PATH), parts.files, parts.reactor, packages.path_ttl)
+
+
+def _debian(parts: _Parts, packages: PackageSet) -> Source:
+    program = IndexProgram(parts.processes, parts.config.environment)
+    refresher = Refresher(packages.place, program, apt_has_newer, parts.files, parts.reactor, packages.ttl)
+    return DebianSource(packages.place, str(expressions.DEBIAN), parts.files, refresher)
+
+
+def _git(parts: _Parts, packages: PackageSet) -> Source:
+    git = Git(parts.processes, parts.config.environment)
+    folder = _folder(parts.config.state, "git", shared=False)
+    place, expression, ttl = packages.place, str(expressions.GIT), packages.ttl
+    upstream = GitUpstream(place, git, expression, folder, parts.reactor, ttl, submodules=packages.submodules)
+    return Pins(upstream, parts.storage, parts.reactor, ttl)
+
+
+def _channel(parts: _Parts, packages: PackageSet) -> Source:
+    places = PUBLIC if packages.channel_url is None else Places.mirror(packages.channel_url)
+    tarballs = Tarballs(parts.processes, parts.nix, parts.files)
+    web = Web(parts.reactor)
+    channel = Channel(packages.place, places, web, tarballs, parts.reactor, str(expressions.CHANNEL))
+    return Pins(channel, parts.storage, parts.reactor, packages.ttl)
+
+
+_SOURCES: Mapping[str, Callable[[_Parts, PackageSet], Source]] = {
+    "path": _path,
+    "git": _git,
+    "channel": _channel,
+    "debian": _debian,
+}
+
+
+def _ranking(parts: _Parts) -> Ranking | None:
+    url = parts.config.popularity
+    if url is None:
         return None
+    folder = _folder(parts.config.state, "popularity")
     try:
-        with open(path, "rb") as file:
-            return Popularity.parse(file.read())
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"NIX_POPULARITY_URL is {path!r}, which is no popularity file: {error}") from error
+        place = place_of(url, Web(parts.reactor), folder, parts.files)
+        return Ranking(place, parts.reactor, parts.config.popularity_ttl)
+    except (OSError, ValueError, SourceUnavailable) as error:
+        raise ConfigError(f"NIX_POPULARITY_URL is {url!r}, which is no popularity file: {error}") from error
