@@ -37,13 +37,15 @@ class Newest:
         self._hold = hold
         self._broken: Recent[ImageName, _Broken] = Recent(_MOST)
 
-    async def image(self, name: ImageName, tag: Tag) -> tuple[Image, PinnedSource]:
+    async def image(self, name: ImageName, tag: Tag, patience: float | None = None) -> tuple[Image, PinnedSource]:
         """The image and what it was made from; raises whatever stands against it.
 
-        A set that names files which are gone is looked for anew, and built from once more.
+        `patience`: seconds that the source may take, where that is less. A set that names files which are gone is
+        looked for anew, and built from once more.
         """
-        end = self._clock.seconds() + self._hold
-        pinned = await self._pin(tag, end)
+        now = self._clock.seconds()
+        end = now + self._hold
+        pinned = await self._pin(tag, end if patience is None else min(end, now + patience))
         try:
             return await self._built(name, pinned, end), pinned
         except SourceOutdated:
@@ -58,12 +60,13 @@ class Newest:
         return None if broken is None or broken.until <= self._clock.seconds() else broken.pin
 
     async def _pin(self, tag: Tag, end: float) -> PinnedSource:
-        asked = Deferred.fromCoroutine(self._source.pin(tag)).addTimeout(self._left(end), self._clock)
+        seconds = self._left(end)
+        asked = Deferred.fromCoroutine(self._source.pin(tag)).addTimeout(seconds, self._clock)
         try:
             return await asked
         except TimeoutError:
             raise StillFetching(
-                f"the package set was not there after {self._hold:g} s; it goes on being fetched: pull again"
+                f"the package set was not there after {seconds:g} s; it goes on being fetched: pull again"
             ) from None
 
     async def _built(self, name: ImageName, pinned: PinnedSource, end: float) -> Image:

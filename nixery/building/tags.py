@@ -18,6 +18,7 @@ from nixery.errors import (
     ShuttingDown,
     SourceUnavailable,
     StillBuilding,
+    StillFetching,
 )
 from nixery.images.digest import Digest
 from nixery.images.manifest import ImageRecord
@@ -26,6 +27,9 @@ from nixery.sources.interfaces import Source
 
 _AT_ONCE = 0.05
 """Seconds that the newest image is waited for where an older one is at hand: more than a known image takes."""
+
+_PATIENCE = 2.0
+"""Seconds that a source which failed the last time is waited for where an older image is at hand."""
 
 _MOST = 10_000
 
@@ -66,6 +70,7 @@ class Tags:
         self._newest = Newest(source, builder, clock, staleness.hold)
         self._renewals: Coalescer[Wanted, ImageRecord] = Coalescer(None)
         self._failed: Recent[Wanted, NixeryError] = Recent(_MOST)
+        self._down: Recent[tuple[str, Tag], str] = Recent(_MOST)
 
     async def by_digest(self, digest: Digest) -> bytes:
         """See Builder."""
@@ -85,12 +90,25 @@ class Tags:
         try:
             if self._staleness.policy is Policy.REVALIDATE:
                 return await self._at_once(wanted)
-            return Served(await self._renewed(wanted))
+            return Served(await self._first(wanted))
         except _NO_VERDICT as error:
             return await self._earlier(wanted, error)
 
-    async def _renewed(self, wanted: Wanted) -> ImageRecord:
-        image, pinned = await self._newest.image(wanted.name, wanted.tag)
+    async def _first(self, wanted: Wanted) -> ImageRecord:
+        """The newest image. A source that failed a while ago is not waited for long where an older image can be had."""
+        down = self._down.get((wanted.where, wanted.tag))
+        patience = _PATIENCE if down is not None and await self._good.states(wanted) else None
+        try:
+            record = await self._renewed(wanted, patience)
+        except SourceUnavailable as error:
+            words = down if down is not None and isinstance(error, StillFetching) else error.message
+            self._down.put((wanted.where, wanted.tag), words)
+            raise SourceUnavailable(words) from error
+        self._down.drop((wanted.where, wanted.tag))
+        return record
+
+    async def _renewed(self, wanted: Wanted, patience: float | None = None) -> ImageRecord:
+        image, pinned = await self._newest.image(wanted.name, wanted.tag, patience)
         await self._good.remember(wanted, pinned.pin, image.key)
         return image.record
 

@@ -342,3 +342,30 @@ async def test_the_source_and_the_build_share_the_time_of_a_request(moving: Worl
     with pytest.raises(StillBuilding):
         await asked
     moving.nix.go.callback(None)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_source_that_is_known_to_be_silent_is_not_waited_for_long(moving: World) -> None:
+    good = await moving.ask()
+    moving.source.fails = REFUSED
+    await moving.ask()
+    moving.source.go = Deferred()
+    asked = moving.served()
+    moving.clock.advance(2)
+    served = await asked
+    assert served.record == good
+    assert served.warning is not None
+    assert "connection refused" in served.warning, "the reason is the failure, not our impatience"
+    moving.source.go = Deferred()
+    never = moving.served(tag=Tag("v1"))
+    moving.clock.advance(100)
+    assert not never.called, "where nothing older is at hand there is nothing to do but wait"
+    moving.source.go, moving.source.fails = None, None
+    assert (await moving.served()).warning is None
+    moving.source.go = Deferred()
+    asked = moving.served()
+    moving.clock.advance(100)
+    assert not asked.called, "it is no longer known to be silent"
+    moving.source.go.callback(None)
+    assert (await asked).warning is None
+    never.addErrback(lambda _: None).cancel()
