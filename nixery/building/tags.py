@@ -103,7 +103,7 @@ class Tags:
         except SourceUnavailable as error:
             words = down if down is not None and isinstance(error, StillFetching) else error.message
             self._down.put((wanted.where, wanted.tag), words)
-            raise SourceUnavailable(words) from error
+            raise type(error)(words) from error
         self._down.drop((wanted.where, wanted.tag))
         return record
 
