@@ -77,6 +77,16 @@ class BlobUnknown(NixeryError):
     code, status = "BLOB_UNKNOWN", 404
 
 
+class RangeInvalid(NixeryError):
+    """A part was asked for that the content does not have. `size`: the content's bytes."""
+
+    code, status = "RANGE_INVALID", 416
+
+    def __init__(self, words: str, size: int) -> None:
+        super().__init__(words)
+        self.size = size
+
+
 class Unsupported(NixeryError):
     """The registry does not offer this operation."""
 

@@ -5,8 +5,13 @@ from collections.abc import Mapping
 from twisted.web.iweb import IRequest
 
 from nixery.images.digest import Digest
+from nixery.registry import conditions
+from nixery.registry.conditions import Span, has_it
 
 JSON = "application/json"
+
+FOR_EVER = {"Cache-Control": "max-age=31536000, immutable"}
+"""For what has its digest in its address (RFC 8246)."""
 
 _MOST_WARNED = 1000
 """Characters of a warning, quoted at most twice as many: a registry's Warning headers have at most 4096 bytes."""
@@ -25,6 +30,37 @@ def whole(request: IRequest, body: bytes, headers: Mapping[str, str], status: in
     """Begin the answer; the body is for Klein to write, and for Twisted to leave out where HEAD was asked."""
     begin(request, status, len(body), headers)
     return body
+
+
+def begin_part(request: IRequest, span: Span | None, size: int, headers: Mapping[str, str]) -> None:
+    """Begin the answer with a part of a content of `size` bytes; None for all of it."""
+    if span is None:
+        begin(request, 200, size, headers)
+    else:
+        place = f"bytes {span.first}-{span.first + span.length - 1}/{size}"
+        begin(request, 206, span.length, {**headers, "Content-Range": place})
+
+
+def known(request: IRequest, digest: Digest) -> bool:
+    """Whether the client says that it has the content already, and need not be sent it."""
+    return has_it(request.requestHeaders.getRawHeaders("If-None-Match", []), f'"{digest}"')
+
+
+def unchanged(request: IRequest, headers: Mapping[str, str]) -> bytes:
+    """Answer a client that has the content already."""
+    request.setResponseCode(304)
+    request.setHeader("Docker-Distribution-Api-Version", "registry/2.0")
+    for name, value in headers.items():
+        request.setHeader(name, value)
+    return b""
+
+
+def part(request: IRequest, digest: Digest, size: int) -> Span | None:
+    """The part of a content that is asked for, None for all of it; raises RangeInvalid."""
+    if request.method != b"GET":  # RFC 9110, 14.2: defined for GET alone
+        return None
+    range, if_range = request.getHeader("Range"), request.getHeader("If-Range")
+    return conditions.part(range, if_range, f'"{digest}"', size)
 
 
 def identity(digest: Digest) -> dict[str, str]:

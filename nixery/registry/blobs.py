@@ -10,6 +10,7 @@ from nixery.concurrency.pool import Pool
 from nixery.errors import BlobUnknown, StorageUnavailable
 from nixery.images.digest import Digest
 from nixery.registry import answers, contents, streaming
+from nixery.registry.conditions import Span
 from nixery.storage.interfaces import Location, Redirect
 
 _log = Logger()
@@ -22,10 +23,15 @@ async def answer(request: Request, digest: Digest, location: Location | None, po
     """
     if location is None:
         raise BlobUnknown(f"no blob {digest} is stored; pull the image's manifest by its tag, which makes its blobs")
-    if not isinstance(location, Redirect):
-        begin = partial(answers.begin, request, 200, location.size, _headers(digest))
+    if answers.known(request, digest):
+        answers.unchanged(request, _headers(digest))
+    elif not isinstance(location, Redirect):
+        span = answers.part(request, digest, location.size)
+        begin = partial(answers.begin_part, request, span, location.size, _headers(digest))
         try:
-            await streaming.send(request, partial(contents.opened, location, pool), begin, clock)
+            await streaming.send(
+                request, partial(contents.opened, location, pool), begin, clock, span or Span(0, location.size)
+            )
         except OSError:
             _log.failure("the blob {digest} cannot be read", digest=digest)
             raise StorageUnavailable(f"the blob {digest} cannot be read now; the registry's log says why") from None
@@ -41,5 +47,6 @@ def _headers(digest: Digest) -> dict[str, str]:
     return {
         **answers.identity(digest),
         "Content-Type": "application/octet-stream",
-        "Cache-Control": "max-age=31536000, immutable",
+        "Accept-Ranges": "bytes",
+        **answers.FOR_EVER,
     }

@@ -10,7 +10,7 @@ from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from nixery.errors import ConfigError, NameInvalid, NameUnknown, NixeryError, Unsupported
+from nixery.errors import ConfigError, NameInvalid, NameUnknown, NixeryError, RangeInvalid, Unsupported
 from nixery.registry import answers
 
 _log = Logger()
@@ -25,6 +25,8 @@ def refuse(request: IRequest, failure: Failure) -> bytes:
     headers = {"Content-Type": answers.JSON}
     if isinstance(error, Unsupported):
         headers["Allow"] = _allowed(failure.value)
+    if isinstance(error, RangeInvalid):
+        headers["Content-Range"] = f"bytes */{error.size}"
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
     entry = {"code": error.code, "message": printable(error.message), "detail": None}

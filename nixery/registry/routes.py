@@ -1,5 +1,7 @@
 """The routes of the registry (OCI distribution-spec 1.1, "Endpoints"): each parses its address and answers."""
 
+from collections.abc import Mapping
+
 from attrs import frozen
 from klein import Klein
 from twisted.internet.interfaces import IReactorTime
@@ -49,8 +51,9 @@ class Registry:
         served = await self.images.by_tag(name, tag)
         format = choose(request.requestHeaders.getRawHeaders("Accept", []))
         body = served.record.manifest(format)
+        digest = Digest.of(body)
         headers = {"Content-Type": format.value, "Vary": "Accept", **answers.warning(served.warning)}
-        return answers.whole(request, body, {**answers.identity(Digest.of(body)), **headers})
+        return _manifest(request, body, digest, headers)
 
     async def _by_digest(self, request: Request, digest: Digest) -> bytes:
         body = await self.images.by_digest(digest)
@@ -58,7 +61,7 @@ class Registry:
             content_type = media_type(body)
         except ValueError:
             raise ManifestUnknown(f"what is stored as {digest} is not a manifest; ask for it as a blob") from None
-        return answers.whole(request, body, {**answers.identity(digest), "Content-Type": content_type})
+        return _manifest(request, body, digest, {"Content-Type": content_type, **answers.FOR_EVER})
 
     @app.route("/v2/<path:name>/blobs/<digest>", methods=["GET"])
     async def blob(self, request: Request, name: str, digest: str) -> None:
@@ -76,3 +79,10 @@ class Registry:
     def refused(self, request: IRequest, failure: Failure) -> bytes:
         """Whatever went wrong, as the registry's error JSON."""
         return refuse(request, failure)
+
+
+def _manifest(request: Request, body: bytes, digest: Digest, headers: Mapping[str, str]) -> bytes:
+    headers = {**answers.identity(digest), **headers}
+    if answers.known(request, digest):
+        return answers.unchanged(request, headers)
+    return answers.whole(request, body, headers)

@@ -12,6 +12,7 @@ from twisted.python.failure import Failure
 from twisted.web.server import Request
 from zope.interface import implementer
 
+from nixery.registry.conditions import Span
 from nixery.registry.contents import Content
 
 PIECE = 256 * 1024
@@ -24,15 +25,19 @@ _log = Logger()
 
 
 def send(
-    request: Request, opening: Callable[[], Awaitable[Content]], begin: Callable[[], None], clock: IReactorTime
+    request: Request,
+    opening: Callable[[], Awaitable[Content]],
+    begin: Callable[[], None],
+    clock: IReactorTime,
+    span: Span,
 ) -> Deferred[None]:
-    """Open a content, call `begin` to set the answer's headers, and write the content; for HEAD, only the former.
+    """Open a content, call `begin` to set the answer's headers, and write its `span`; for HEAD, only the former.
 
     Fires when all is written; fails with what `opening` raises, and then nothing was written. When it breaks off
     later, the connection is aborted, as that alone tells the client, and the Deferred is left to be cancelled with
     the lost connection. Cancelling ends the sending; the content is closed as soon as no read is under way.
     """
-    flow = _Flow(request, clock)
+    flow = _Flow(request, clock, span)
     waiter: Deferred[None] = Deferred(lambda _: flow.stopProducing())
 
     def ended(complete: bool) -> None:
@@ -67,8 +72,9 @@ async def _send(
 class _Flow:
     """One content's way into one request, and what the transport says: go on, wait, or stop."""
 
-    def __init__(self, request: Request, clock: IReactorTime) -> None:
+    def __init__(self, request: Request, clock: IReactorTime, span: Span) -> None:
         self.stopped = False
+        self._span = span
         self._request = request
         self._clock = clock
         self._resumed: Deferred[None] | None = None
@@ -88,9 +94,9 @@ class _Flow:
         return True
 
     async def _write(self, content: Content) -> None:
-        offset = 0
-        while offset < content.size and not self.stopped:
-            piece = await content.read(offset, min(PIECE, content.size - offset))
+        offset, end = self._span.first, self._span.first + self._span.length
+        while offset < end and not self.stopped:
+            piece = await content.read(offset, min(PIECE, end - offset))
             if not piece:
                 raise EOFError(f"the content ended after {offset} bytes")
             self._request.write(piece)

@@ -86,3 +86,40 @@ def test_a_file_that_is_gone_is_an_error(tmp_path: Path, failures: list[BaseExce
     world.storage.places[DIGEST] = LocalFile(str(tmp_path / "none"), 4)
     assert world.ask(PATH).status == 503
     failures.append(FileNotFoundError(errno.ENOENT, "No such file or directory"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "first", "last"), [("bytes=5-", 5, None), ("bytes=0-", 0, None), ("bytes=2-3", 2, 3)]
+)
+def test_a_part_of_a_blob_goes_out(tmp_path: Path, asked: str, first: int, last: int | None) -> None:
+    data = bytes(i * i % 251 for i in range(2 * PIECE + 9))
+    reply = stored(tmp_path, data).ask(PATH, Range=asked)
+    end = len(data) - 1 if last is None else last
+    assert (reply.status, reply.body) == (206, data[first : end + 1])
+    assert reply.headers["Content-Range"] == f"bytes {first}-{end}/{len(data)}"
+    assert reply.headers["Content-Length"] == str(end + 1 - first)
+    assert reply.headers["Docker-Content-Digest"] == str(DIGEST)
+
+
+def test_a_part_that_a_blob_does_not_have_is_refused(tmp_path: Path) -> None:
+    reply = stored(tmp_path, b"data").ask(PATH, Range="bytes=4-")
+    assert (reply.status, reply.headers["Content-Range"]) == (416, "bytes */4")
+    assert b"RANGE_INVALID" in reply.body
+
+
+def test_head_knows_no_parts_and_says_that_get_does(tmp_path: Path) -> None:
+    reply = stored(tmp_path, b"data").ask(PATH, "HEAD", Range="bytes=2-")
+    assert (reply.status, reply.headers["Content-Length"], reply.headers["Accept-Ranges"]) == (200, "4", "bytes")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_client_that_has_the_blob_is_not_sent_it(tmp_path: Path, method: str) -> None:
+    reply = stored(tmp_path, b"data").ask(PATH, method, If_None_Match=f'"{DIGEST}"', Range="bytes=2-")
+    assert (reply.status, reply.body, reply.headers["ETag"]) == (304, b"", f'"{DIGEST}"')
+    assert "Content-Range" not in reply.headers
+
+
+def test_a_blob_in_memory_goes_out_in_parts_too() -> None:
+    world = World()
+    world.storage.blobs[DIGEST] = b"0123456789"
+    assert world.ask(PATH, Range="bytes=-3").body == b"789"

@@ -192,3 +192,26 @@ def test_a_warning_reaches_the_client_as_one_plain_header() -> None:
         assert "Evil" not in answer.headers
         assert answer.headers["Warning"].startswith('299 - "old: \\"x\\\\y\\"??Evil: 1 ?zzz')
         assert len(answer.headers["Warning"]) < 4096
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_client_that_has_the_manifest_is_not_sent_it(method: str) -> None:
+    world = World()
+    first = world.ask("/v2/git/manifests/latest", Accept=Format.OCI.value)
+    world.images.manifests[Digest.of(first.body)] = first.body
+    for reference in ("latest", str(Digest.of(first.body))):
+        reply = world.ask(f"/v2/git/manifests/{reference}", method, If_None_Match=first.headers["ETag"], Accept="*/*")
+        assert (reply.status, reply.body) == (304, b"")
+        assert reply.headers["Docker-Content-Digest"] == str(Digest.of(first.body))
+    docker = world.ask(
+        "/v2/git/manifests/latest", method, If_None_Match=first.headers["ETag"], Accept=Format.DOCKER.value
+    )
+    assert docker.status == 200, "the other format is another content"
+
+
+def test_a_manifest_by_digest_may_be_kept_for_ever_and_one_by_tag_not() -> None:
+    world = World()
+    first = world.ask("/v2/git/manifests/latest")
+    world.images.manifests[Digest.of(first.body)] = first.body
+    assert "Cache-Control" not in first.headers
+    assert "immutable" in world.ask(f"/v2/git/manifests/{Digest.of(first.body)}").headers["Cache-Control"]
