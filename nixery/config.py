@@ -66,54 +66,73 @@ def read_config(
     `options`: by a setting's option name, None where not given. `machine`: as uname -m says; `listen`: a Twisted
     endpoint description that overrides PORT.
     """
-    values = _values(environment, options)
-
-    def text(variable: str) -> str:
-        return str(values.get(variable, _DEFAULTS[variable]))
-
-    def number(variable: str) -> int:
-        said = text(variable)
-        return int(said) if said.isdigit() else cores  # the only default in words for a number
-
-    def given(variable: str) -> str | None:
-        return text(variable) if variable in values else None
-
-    def yes(variable: str) -> bool:
-        return text(variable) == "yes"
-
-    source = _source(values)
+    said = _Said(_values(environment, options), cores)
     state = state_folder(environment)
-    storage = str(values.get("STORAGE_PATH", os.path.join(state, "storage")))
+    storage = said.given("STORAGE_PATH") or os.path.join(state, "storage")
     return Config(
-        listen=listen or f"tcp:{number('PORT')}",
-        packages=PackageSet(
-            kind=SOURCES[source],
-            place=text(source),
-            channel_url=given("NIXERY_CHANNEL_URL"),
-            path_ttl=number("NIXERY_PATH_TTL"),
-            ttl=number("NIXERY_SOURCE_TTL"),
-            submodules=yes("NIXERY_GIT_SUBMODULES"),
-            flake=yes("NIXERY_FLAKE"),
-        ),
-        nix=NixSettings(
-            builder_seconds=number("NIX_TIMEOUT"),
-            build_seconds=number("NIXERY_BUILD_TIMEOUT"),
-            cross=yes("NIXERY_CROSS"),
-            settings={name: text(variable) for variable, name in NIX_SETTINGS.items() if variable in values},
-        ),
-        stale=text("NIXERY_STALE"),
-        stale_max=number("NIXERY_STALE_MAX"),
-        storage_backend=text("NIXERY_STORAGE_BACKEND"),
+        listen=listen or f"tcp:{said.number('PORT')}",
+        packages=_packages(said),
+        nix=_nix(said),
+        stale=said.text("NIXERY_STALE"),
+        stale_max=said.number("NIXERY_STALE_MAX"),
+        storage_backend=said.text("NIXERY_STORAGE_BACKEND"),
         storage_settings={**environment, "STORAGE_PATH": storage},
         state=state,
-        hold=number("NIXERY_HOLD"),
-        popularity=given("NIX_POPULARITY_URL"),
-        popularity_ttl=number("NIXERY_POPULARITY_TTL"),
-        max_layers=number("NIXERY_MAX_LAYERS"),
-        max_builds=number("NIXERY_MAX_BUILDS"),
-        pack_workers=number("NIXERY_PACK_WORKERS"),
+        hold=said.number("NIXERY_HOLD"),
+        popularity=said.given("NIX_POPULARITY_URL"),
+        popularity_ttl=said.number("NIXERY_POPULARITY_TTL"),
+        max_layers=said.number("NIXERY_MAX_LAYERS"),
+        max_builds=said.number("NIXERY_MAX_BUILDS"),
+        pack_workers=said.number("NIXERY_PACK_WORKERS"),
         platform=_platform(machine),
         environment=environment,
+    )
+
+
+@frozen
+class _Said:
+    """What was said of the settings, by variable; where nothing was, the default counts. `cores`: of this machine."""
+
+    values: Mapping[str, object]
+    cores: int
+
+    def text(self, variable: str) -> str:
+        """A setting as text."""
+        return str(self.values.get(variable, _DEFAULTS[variable]))
+
+    def number(self, variable: str) -> int:
+        """A setting as a whole number."""
+        text = self.text(variable)
+        return int(text) if text.isdigit() else self.cores  # the only default in words for a number
+
+    def given(self, variable: str) -> str | None:
+        """A setting, None where it was not given."""
+        return self.text(variable) if variable in self.values else None
+
+    def yes(self, variable: str) -> bool:
+        """A setting that is yes or no."""
+        return self.text(variable) == "yes"
+
+
+def _packages(said: _Said) -> PackageSet:
+    source = _source(said.values)
+    return PackageSet(
+        kind=SOURCES[source],
+        place=said.text(source),
+        channel_url=said.given("NIXERY_CHANNEL_URL"),
+        path_ttl=said.number("NIXERY_PATH_TTL"),
+        ttl=said.number("NIXERY_SOURCE_TTL"),
+        submodules=said.yes("NIXERY_GIT_SUBMODULES"),
+        flake=said.yes("NIXERY_FLAKE"),
+    )
+
+
+def _nix(said: _Said) -> NixSettings:
+    return NixSettings(
+        builder_seconds=said.number("NIX_TIMEOUT"),
+        build_seconds=said.number("NIXERY_BUILD_TIMEOUT"),
+        cross=said.yes("NIXERY_CROSS"),
+        settings={name: said.text(variable) for variable, name in NIX_SETTINGS.items() if variable in said.values},
     )
 
 

@@ -70,7 +70,7 @@ SETTINGS = (
     Setting(
         "NIXERY_STALE",
         "serve",
-        "where the newest state cannot be had: serve the last good one, revalidate (while it is made, too), or never",
+        "when the last good state is served: serve (newest cannot be had), revalidate (also while it is made) or never",
         values.one_of("serve", "revalidate", "never"),
     ),
     Setting(

@@ -24,7 +24,7 @@ def package_set(text: str) -> str:
     """A folder; its default.nix stands for it, and other files would be pinned without what they import."""
     folder = os.path.dirname(os.path.abspath(text)) if os.path.basename(text) == "default.nix" else text
     if not any(os.path.isfile(os.path.join(folder, name)) for name in ("default.nix", "flake.nix")):
-        raise ValueError("a folder with a default.nix")
+        raise ValueError("a folder with a default.nix, or a flake.nix (NIXERY_FLAKE)")
     return os.path.abspath(folder)
 
 

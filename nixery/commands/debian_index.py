@@ -2,13 +2,13 @@
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from nixery.commands.arguments import architecture, cache_folder
 from nixery.commands.progress import progress_on
-from nixery.debian.make import cache_folder, make_index
+from nixery.debian.make import make_index
 from nixery.errors import NixeryError
 
 
@@ -31,15 +31,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="nixery-debian-index", description=__doc__)
     parser.add_argument("out", type=Path, metavar="OUT", help="the index's folder; an older index there is replaced")
-    parser.add_argument("--arch", type=_architecture, nargs="+", action="extend", help="Debian's names; default: amd64")
+    parser.add_argument("--arch", type=architecture, nargs="+", action="extend", help="Debian's names; default: amd64")
     parser.add_argument("--update", action="store_true", help="have apt fetch new lists, into a folder of our own")
     return parser
-
-
-def _architecture(text: str) -> str:
-    if re.fullmatch(r"[a-z0-9][a-z0-9-]{1,30}", text) is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not the name of an architecture, such as amd64 or arm64")
-    return text
 
 
 if __name__ == "__main__":

@@ -12,15 +12,16 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 from twisted.python.failure import Failure
 
+from nixery.commands.arguments import architecture, cache_folder
 from nixery.commands.progress import Bar
-from nixery.debian.make import cache_folder
 from nixery.errors import NixeryError
-from nixery.fetching.web import IReactorWeb
+from nixery.fetching.agent import IReactorWeb
+from nixery.fetching.proxy import Proxies
 from nixery.popcount import nix
 from nixery.popcount.counts import write
 from nixery.popcount.crawl import Found
 from nixery.popcount.debian import counts_of_index
-from nixery.popcount.fetched import Listing, Task, of_channel, of_digests
+from nixery.popcount.fetched import CacheCount, Listing, of_channel, of_digests
 
 _INTERRUPTED = 130
 
@@ -56,23 +57,24 @@ def _counts(options: argparse.Namespace) -> Mapping[str, int]:
 
 def _fetch(listing: Listing, options: argparse.Namespace) -> Mapping[str, int]:
     bar = Bar(sys.stderr, "store paths", time.monotonic)
-    found = _reacting(Task(listing, options.cache, cache_folder(os.environ, options.out), bar))
+    folder, proxies = cache_folder(os.environ, options.out), Proxies.parse(os.environ)
+    found = _reacting(CacheCount(listing, options.cache, folder, bar, proxies))
     bar.end(found.asked, found.asked)
     if found.missing:
         print(f"{found.missing} of them are not in the cache, and count for nothing", file=sys.stderr)
     return found.counts.of_shared()
 
 
-def _reacting(task: Task) -> Found:
-    """Run the reactor until the task is done; raises what it raises, and KeyboardInterrupt."""
+def _reacting(count: CacheCount) -> Found:
+    """Run the reactor until the count is done; raises what it raises, and KeyboardInterrupt."""
     outcomes: list[Found | Failure] = []
 
     def begin(reactor: IReactorWeb) -> Deferred[None]:
-        return Deferred.fromCoroutine(task.run(reactor)).addBoth(outcomes.append)
+        return Deferred.fromCoroutine(count.run(reactor)).addBoth(outcomes.append)
 
     try:
         react(begin)
-    except SystemExit:  # it always ends so
+    except SystemExit:  # by which react always ends
         if not outcomes:
             raise KeyboardInterrupt from None
     [outcome] = outcomes
@@ -95,7 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--cache", default="https://cache.nixos.org", metavar="URL", help="the binary cache, over HTTP")
     parser.add_argument("--system", default=f"{os.uname().machine}-linux", help="Nix's system, for --set")
     parser.add_argument(
-        "--arch", type=_word, nargs="+", action="extend", help="Debian's, for --debian-index; default: all"
+        "--arch", type=architecture, nargs="+", action="extend", help="Debian's, for --debian-index; default: all"
     )
     return parser
 
@@ -103,12 +105,6 @@ def _parser() -> argparse.ArgumentParser:
 def _channel(text: str) -> str:
     if re.fullmatch(r"\w[\w.-]{0,127}", text, re.ASCII) is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not the name of a channel, such as nixos-unstable")
-    return text
-
-
-def _word(text: str) -> str:
-    if re.fullmatch(r"[a-z0-9][a-z0-9-]{1,30}", text) is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not the name of an architecture, such as amd64 or arm64")
     return text
 
 

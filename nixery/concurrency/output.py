@@ -1,7 +1,11 @@
 """What becomes of a child's output: bounded whatever the child writes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
+
+from nixery.errors import public
+
+_TOLD = 400
 
 
 class Sink(Protocol):
@@ -68,3 +72,13 @@ class Lines:
 
     def _take(self, piece: bytes) -> None:
         self._begun += piece[: self._limit - len(self._begun)]
+
+
+def last_words(stderr: str, lines: int = 2, without: Collection[str] = ()) -> str:
+    """The last so many lines that say something, as one that may be shown: no logins, at most 400 characters.
+
+    `without`: lines that say nothing.
+    """
+    words = ("".join(filter(str.isprintable, line)).strip() for line in stderr.splitlines())
+    telling = [line for line in words if line and line not in without]
+    return public("; ".join(telling[-lines:]))[-_TOLD:] or "it said nothing"

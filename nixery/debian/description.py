@@ -1,8 +1,10 @@
-"""index.json: what an index says of itself, and how all of its files are written.
+"""index.json: what an index says of itself; and how all of its files are written.
 
-format, architectures, suites
-pin       sha256 over all other files (hexadecimal): the same packages have the same pin
-lists     of apt's, that it was made of: `folder`, and `files`: name -> [bytes, nanoseconds since 1970]
+format         of the index, a number: see nixery.debian.index
+architectures  Debian's names
+suites         of the lists, such as bookworm-security
+pin            sha256 over all other files (hexadecimal): the same packages have the same pin
+lists          of apt's, that it was made of: see nixery.debian.lists
 """
 
 import hashlib

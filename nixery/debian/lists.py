@@ -1,4 +1,4 @@
-"""Which of apt's lists an index was made of, so that it can be told later whether apt has newer ones."""
+"""The lists of apt that an index was made of, so that it can be told later whether apt has newer ones."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from nixery.debian.description import DESCRIPTION, Json
 USUAL = "/var/lib/apt/lists"
 """Where apt keeps its lists, unless it is told otherwise; indexes of earlier versions do not say."""
 
-Stamps: TypeAlias = "dict[str, list[int]]"
+Stamps: TypeAlias = dict[str, list[int]]
 """A list's file name -> its size in bytes, and its time of change (nanoseconds since 1970)."""
 
 
@@ -19,7 +19,7 @@ def lists_in(folder: str) -> Json:
 
 
 def apt_has_newer(index: str, usual: str = USUAL) -> bool:
-    """Whether this host's apt has had other lists than those that the index in a folder was made of.
+    """Whether this host's apt has other lists than those that the index in a folder was made of.
 
     Never so where there are no lists, and where none of the index's are here: it comes from another host then. What
     is no index has nothing newer. Reads one file, and the lists' names, sizes and times.
@@ -46,7 +46,7 @@ def _changed_since(written: int, folder: str) -> bool:
     return any(entry.stat().st_ctime_ns > written for entry in _lists(folder))
 
 
-def _lists(folder: str) -> "list[os.DirEntry[str]]":
+def _lists(folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return [entry for entry in entries if "_Packages" in entry.name and entry.is_file()]

@@ -1,6 +1,5 @@
 """The whole way from apt's lists to an index in its place."""
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -34,12 +33,6 @@ def make_index(out: Path, architectures: Iterable[str], cache: Path, update: boo
         pin = write_description(folder, names, suites, made_of)
         publish(folder, out, pin)
         return pin
-
-
-def cache_folder(environment: Mapping[str, str], out: Path) -> Path:
-    """Where lists fetched for us are kept: in $XDG_CACHE_HOME, else beside the index."""
-    cache = environment.get("XDG_CACHE_HOME")
-    return Path(cache, "nixery") if cache and os.path.isabs(cache) else out.absolute().parent / ".nixery-cache"
 
 
 def _targets(architecture: str, cache: Path, update: bool, progress: Progress) -> list[Target]:

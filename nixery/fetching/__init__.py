@@ -1,1 +1,1 @@
-"""Things fetched over HTTP: bounded in time and size, and in the daemon's memory no longer than they are needed."""
+"""HTTP as a client, bounded in time and size; and the popularity of packages, which is fetched by it."""

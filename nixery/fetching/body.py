@@ -13,7 +13,7 @@ from nixery.errors import SourceUnavailable
 
 async def read(response: IResponse, most: int, shown: str) -> bytes:
     """The whole body; raises SourceUnavailable when it has more than `most` bytes. `shown`: where it comes from."""
-    # An int, or a word for an unknown length.
+    # twisted.web has a word instead of a number for a length that is not known.
     if isinstance(response.length, int) and response.length > most:
         discard(response)
         raise _too_big(most, shown)
@@ -48,9 +48,7 @@ class _Body(Protocol):
         if self.whole.called:
             return
         if len(self._data) + len(data) > self._most:
-            self.whole.errback(
-                SourceUnavailable(f"{self._shown} has more than the {self._most} bytes that it may have")
-            )
+            self.whole.errback(_too_big(self._most, self._shown))
             self._close()
             return
         self._data += data

@@ -1,5 +1,6 @@
 """Where a popularity file is kept: a file of this host, or a page that is remembered on disk."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -110,7 +111,7 @@ class Remote:
     def _take(self, page: bytes, etag: str | None) -> Known:
         known = Known.parse(page, etag)
         try:
-            _write(self._file, json.dumps(etag).encode() + b"\n" + page)
+            write(self._file, json.dumps(etag).encode() + b"\n" + page)
         except OSError as error:
             self._log.warn("{place} cannot be remembered: {error}", place=self.words, error=error)
         return known
@@ -124,11 +125,16 @@ def _read(path: str) -> bytes:
     return data
 
 
-def _write(path: str, data: bytes) -> None:
-    """Replace a file, so that it is whole whenever the host stops."""
+def write(path: str, data: bytes) -> None:
+    """Replace a file, so that it is whole whenever the host stops; raises OSError, and then leaves what is there."""
     new = f"{path}.new"
-    with open(new, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(new, path)
+    try:
+        with open(new, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(new, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(new)
+        raise

@@ -49,7 +49,10 @@ def refuse_ignored(nix: str, environment: Mapping[str, str], settings: Collectio
 
 
 def _told(nix: str, environment: Mapping[str, str]) -> str:
-    """What Nix says when it opens the store; without an answer, what it said until then."""
+    """What Nix says when it opens the store; without an answer, what it said until then.
+
+    By subprocess, as this is asked before the reactor runs.
+    """
     command = (nix, *_PING)
     try:
         ended = subprocess.run(

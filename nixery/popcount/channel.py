@@ -6,15 +6,15 @@ import re
 from nixery.errors import SourceUnavailable
 from nixery.fetching.address import Address, public
 from nixery.fetching.web import Web
-from nixery.popcount.narinfo import BASE
+from nixery.popcount.base import BASE, digest_of
 
 _REVISION = re.compile(rb"[0-9a-f]{40}\s*")
 _PATH = re.compile(rb"/.*/" + BASE.encode())
+_MOST_REVISION = 1 << 16  # bytes: a page that says that there is nothing is longer than a commit's id
 _MOST_PACKED = 64 << 20
 _MOST = 1 << 30
 _PIECE = 1 << 20
 _MEMORY = 256 << 20  # for one dictionary of xz, whatever the file asks for
-_DIGEST = 32
 
 
 async def store_paths(web: Web, url: str, channel: str) -> list[str]:
@@ -32,7 +32,7 @@ async def store_paths(web: Web, url: str, channel: str) -> list[str]:
 async def _release(web: Web, channel: str) -> str:
     """Where the release is that the channel is at: it may move while we look."""
     asked = f"{channel}/git-revision"
-    page = await web.get(asked, _PIECE)
+    page = await web.get(asked, _MOST_REVISION)
     if page.status != 200 or _REVISION.fullmatch(page.body) is None:
         raise SourceUnavailable(
             f"{public(channel)} is no channel: its git-revision is no commit (status {page.status})"
@@ -63,4 +63,4 @@ def digests(packed: bytes) -> list[str]:
 def _digest(line: bytes) -> str:
     if _PATH.fullmatch(line) is None:
         raise ValueError(f"{line[:100]!r} is no store path")
-    return line.rpartition(b"/")[2][:_DIGEST].decode()
+    return digest_of(line.rpartition(b"/")[2].decode())

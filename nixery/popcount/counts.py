@@ -5,12 +5,12 @@ is left out (popcount.go in google/nixery).
 """
 
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-_DIGEST = 33  # characters, the dash included
+from nixery.fetching import popularity
+from nixery.popcount.base import name_of
 
 
 class Counts:
@@ -21,7 +21,7 @@ class Counts:
 
     def add(self, references: Iterable[str]) -> None:
         """Count what one path refers to: last components of store paths, such as <digest>-bash-5.2."""
-        self._counts.update(reference[_DIGEST:] for reference in references)
+        self._counts.update(name_of(reference) for reference in references)
 
     def of_shared(self) -> dict[str, int]:
         """The names that are referred to more than once."""
@@ -30,12 +30,4 @@ class Counts:
 
 def write(counts: Mapping[str, int], out: Path) -> None:
     """Write the file whole, or leave what is there; raises OSError."""
-    new = out.with_name(f".{out.name}.new")
-    try:
-        with open(new, "w", encoding="ascii") as file:
-            json.dump(counts, file, sort_keys=True, separators=(",", ":"))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(new, out)
-    finally:
-        new.unlink(missing_ok=True)
+    popularity.write(str(out), json.dumps(counts, sort_keys=True, separators=(",", ":")).encode("ascii"))

@@ -5,13 +5,12 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from attrs import define, field, frozen
 from twisted.internet.defer import Deferred, DeferredList, FirstError
 
+from nixery.popcount.base import digest_of
 from nixery.popcount.counts import Counts
 from nixery.popcount.remembered import Remembered
 
 Step = Callable[[int, int], None]
 """Is told how many paths are done, and how many there are as far as is known."""
-
-_DIGEST = 32
 
 
 @frozen
@@ -71,7 +70,7 @@ class Crawl:
             self._missing += 1
         else:
             self._counts.add(found)
-            self._add(reference[:_DIGEST] for reference in found)
+            self._add(digest_of(reference) for reference in found)
         self.step(self._done, len(self._seen))
 
     def _add(self, digests: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""A whole count over a binary cache: from where the paths are listed to the counts."""
+"""A whole count over a binary cache, from the paths that it begins with to what is found."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
@@ -6,11 +6,13 @@ from pathlib import Path
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.client import Agent, HTTPConnectionPool
+from twisted.web.client import HTTPConnectionPool
 
 from nixery.errors import SourceUnavailable
 from nixery.fetching.address import Address
-from nixery.fetching.web import IReactorWeb, Web
+from nixery.fetching.agent import IReactorWeb
+from nixery.fetching.proxy import Proxies
+from nixery.fetching.web import Web
 from nixery.popcount.binary_cache import BinaryCache
 from nixery.popcount.channel import store_paths
 from nixery.popcount.crawl import Crawl, Found, Step
@@ -24,19 +26,23 @@ Listing = Callable[[Web], Awaitable[Sequence[str]]]
 
 
 @frozen
-class Task:
-    """What to count. `cache`: the binary cache's URL; `folder`: where its answers are kept."""
+class CacheCount:
+    """What to count, and in which cache.
+
+    `cache`: the binary cache's URL; `folder`: where its answers are kept; `proxies`: by which it is reached.
+    """
 
     listing: Listing
     cache: str
     folder: Path
     step: Step
+    proxies: Proxies
 
     async def run(self, reactor: IReactorWeb) -> Found:
         """Count; raises SourceUnavailable and ConfigError."""
         pool = HTTPConnectionPool(reactor)
         pool.maxPersistentPerHost = AT_ONCE
-        web = Web(reactor, _SECONDS, Agent(reactor, connectTimeout=_SECONDS, pool=pool))
+        web = Web(reactor, _SECONDS, self.proxies, pool)
         try:
             return await self._count(web, reactor)
         finally:

@@ -2,13 +2,12 @@
 
 import re
 
+from nixery.popcount.base import BASE, digest_of
+
 MOST = 1 << 20
 """Bytes of a narinfo. One refers to some dozens of paths, rarely to some hundreds."""
 
-# Nix manual, "Store path": 32 characters of Nix's base-32 alphabet, a dash and a name of at most 211.
-BASE = r"[0-9a-df-np-sv-z]{32}-[0-9a-zA-Z+._?=-]{1,211}"
 _BASE = re.compile(BASE)
-_DIGEST = 32
 
 
 def references(narinfo: bytes, digest: str) -> tuple[str, ...]:
@@ -20,7 +19,8 @@ def references(narinfo: bytes, digest: str) -> tuple[str, ...]:
     for line in narinfo.decode("ascii").splitlines():
         name, _, value = line.partition(":")
         fields.setdefault(name, value.strip())
-    if "References" not in fields or fields.get("StorePath", "").rpartition("/")[2][:_DIGEST] != digest:
+    own = fields.get("StorePath", "").rpartition("/")[2]
+    if "References" not in fields or digest_of(own) != digest:
         raise ValueError(f"it is no narinfo of {digest}")
     found = tuple(dict.fromkeys(fields["References"].split()))
     for reference in found:

@@ -8,14 +8,13 @@ from importlib.resources import files
 from itertools import islice
 from pathlib import Path
 
+from nixery.concurrency.output import last_words
 from nixery.errors import ConfigError, EvaluationFailed, NixUnavailable
+from nixery.popcount.base import BASE, digest_of
 from nixery.popcount.counts import Counts
-from nixery.popcount.narinfo import BASE
 
 _EXPRESSION = files("nixery.expressions").joinpath("outputs.nix")
 _OUTPUT = re.compile(rf"/({BASE})(?=[;\s]|$)".encode())
-_TOLD = 400
-_DIGEST = 32
 
 
 def outputs(folder: Path, system: str) -> list[str]:
@@ -30,8 +29,8 @@ def outputs(folder: Path, system: str) -> list[str]:
     command = ("nix-env", "-f", str(_EXPRESSION), *arguments, "-qaP", "--no-name", "--out-path")
     done = _run(command)
     if done.returncode != 0:
-        raise EvaluationFailed(f"{folder} cannot be evaluated: {_words(done.stderr)}")
-    return list(dict.fromkeys(base[:_DIGEST].decode() for base in _OUTPUT.findall(done.stdout)))
+        raise EvaluationFailed(f"{folder} cannot be evaluated: {_told(done)}")
+    return list(dict.fromkeys(digest_of(base.decode()) for base in _OUTPUT.findall(done.stdout)))
 
 
 def count_store(paths: Sequence[Path]) -> Counts:
@@ -41,7 +40,7 @@ def count_store(paths: Sequence[Path]) -> Counts:
     """
     done = _run(("nix-store", "--dump-db"))
     if done.returncode != 0:
-        raise NixUnavailable(f"nix-store --dump-db failed: {_words(done.stderr)}")
+        raise NixUnavailable(f"nix-store --dump-db failed: {_told(done)}")
     graph = dict(_registrations(iter(done.stdout.decode().splitlines())))
     counts = Counts()
     for path in _closure(graph, [_object(path, graph) for path in paths]) if paths else graph:
@@ -83,7 +82,5 @@ def _run(command: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
         raise NixUnavailable(f"{command[0]} cannot be started: {error.strerror}; install Nix or extend PATH") from error
 
 
-def _words(stderr: bytes) -> str:
-    """The last words of an error, in one line."""
-    lines = ["".join(filter(str.isprintable, line)).strip() for line in stderr.decode(errors="replace").splitlines()]
-    return "; ".join(filter(None, lines[-3:]))[-_TOLD:] or "it said nothing"
+def _told(done: subprocess.CompletedProcess[bytes]) -> str:
+    return last_words(done.stderr.decode(errors="replace"), 3)

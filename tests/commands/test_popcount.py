@@ -9,7 +9,7 @@ from nixery.errors import NixUnavailable, SourceUnavailable
 from nixery.popcount import nix
 from nixery.popcount.counts import Counts
 from nixery.popcount.crawl import Found
-from nixery.popcount.fetched import Task
+from nixery.popcount.fetched import CacheCount
 
 SHARED = f"{'0' * 32}-glibc-2"
 
@@ -28,17 +28,17 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_channel_is_counted_and_what_is_missing_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tasks: list[Task] = []
+    counts: list[CacheCount] = []
 
-    def run(task: Task) -> Found:
-        tasks.append(task)
+    def run(count: CacheCount) -> Found:
+        counts.append(count)
         return Found(counted(SHARED, SHARED), 5, 2)
 
     monkeypatch.setattr(popcount, "_reacting", run)
     out = tmp_path / "out.json"
     assert main([str(out), "--channel", "nixos-1", "--cache", "https://host"]) == 0
     assert json.loads(out.read_text()) == {"glibc-2": 2}
-    assert [(task.cache, task.folder) for task in tasks] == [("https://host", tmp_path / "cache" / "nixery")]
+    assert [(count.cache, count.folder) for count in counts] == [("https://host", tmp_path / "cache" / "nixery")]
     told = capsys.readouterr()
     assert told.out == f"{out}: 1 names\n"
     assert told.err == "5 of 5 store paths\n2 of them are not in the cache, and count for nothing\n"
@@ -98,7 +98,7 @@ def test_an_error_is_one_line(
 def test_an_interrupted_count_says_how_to_go_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    def interrupt(task: Task) -> Found:
+    def interrupt(count: CacheCount) -> Found:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(popcount, "_reacting", interrupt)

@@ -3,7 +3,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nixery.concurrency.output import Capped, Lines
+from nixery.concurrency.output import Capped, Lines, last_words
 
 
 @given(st.lists(st.binary(max_size=40)), st.integers(1, 30))
@@ -59,3 +59,14 @@ def test_a_long_line_is_cut_and_the_next_is_whole() -> None:
     lines.write(b"123")
     lines.write(b"456789\nok\n")
     assert got == [b"1234", b"ok"]
+
+
+def test_the_last_words_are_one_line_that_may_be_shown() -> None:
+    words = last_words("first\n\x1b[31msecond \n\nadvice\nfrom https://me:secret@host/x\n", without={"advice"})
+    assert words == "[31msecond; from https://host/x"
+    assert last_words("a\nb\nc", 3) == "a; b; c"
+    assert last_words("x" * 999) == "x" * 400
+
+
+def test_that_nothing_was_said_is_said() -> None:
+    assert last_words("\n \n\x00") == "it said nothing"

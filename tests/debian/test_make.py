@@ -8,7 +8,7 @@ import pytest
 from nixery.debian import make
 from nixery.debian.apt import Apt, Target
 from nixery.debian.lists import apt_has_newer
-from nixery.debian.make import cache_folder, make_index
+from nixery.debian.make import make_index
 from nixery.errors import SourceUnavailable
 from tests.debian.debs import lines, paragraph
 
@@ -130,9 +130,3 @@ def test_a_fetch_that_fails_is_named_as_the_cause(machine: Machine, tmp_path: Pa
     machine.failing = True
     with pytest.raises(SourceUnavailable, match="no lists for arm64: apt-get update ended"):
         make_index(tmp_path / "out", ["arm64"], tmp_path / "cache", False, told)
-
-
-def test_fetched_lists_are_kept_in_the_cache_folder() -> None:
-    assert cache_folder({"XDG_CACHE_HOME": "/c"}, Path("/var/index")) == Path("/c/nixery")
-    assert cache_folder({"XDG_CACHE_HOME": "relative"}, Path("/var/index")) == Path("/var/.nixery-cache")
-    assert cache_folder({}, Path("/var/index")) == Path("/var/.nixery-cache")

@@ -1,52 +1,23 @@
 """The client over TLS, with an authority of the test's own."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-
 import pytest
 import pytest_twisted
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from OpenSSL import crypto
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.ssl import Certificate, CertificateOptions, trustRootFromCertificates
+from twisted.internet.ssl import Certificate, trustRootFromCertificates
 from twisted.internet.tcp import Client
 from twisted.protocols.tls import TLSMemoryBIOFactory, TLSMemoryBIOProtocol
-from twisted.web.client import Agent, BrowserLikePolicyForHTTPS
+from twisted.web.client import BrowserLikePolicyForHTTPS
 
 from nixery.fetching.web import Page, Web
-from tests.fetching.servers import Saying, refusal, served, turn
+from tests.fetching.servers import Saying, issued, refusal, served, turn
 
-Issue = Callable[[str], tuple[CertificateOptions, Certificate]]
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwords"
-
-
-@pytest.fixture(scope="module")
-def issue() -> Issue:
-    """Makes a host's certificate, and what a client needs to trust it."""
-
-    def certificate(host: str) -> tuple[CertificateOptions, Certificate]:
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a test")])
-        now = datetime.now(UTC)
-        made = (
-            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
-            .sign(key, hashes.SHA256())
-        )
-        own = crypto.X509.from_cryptography(made)
-        return CertificateOptions(crypto.PKey.from_cryptography_key(key), own), Certificate(own)
-
-    return certificate
 
 
 def trusting(certificate: Certificate, seconds: float = 30.0) -> Web:
     policy = BrowserLikePolicyForHTTPS(trustRootFromCertificates([certificate]))
-    return Web(reactor, seconds, Agent(reactor, policy))  # type: ignore[arg-type]  # a module to mypy
+    return Web(reactor, seconds, policy=policy)  # type: ignore[arg-type]  # a module to mypy
 
 
 def got(web: Web, host: str) -> Deferred[Page]:
@@ -55,30 +26,30 @@ def got(web: Web, host: str) -> Deferred[Page]:
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_page_is_had_over_tls(issue: Issue) -> None:
-    options, trusted = issue("localhost")
+async def test_a_page_is_had_over_tls() -> None:
+    options, trusted = issued("localhost")
     async with served(TLSMemoryBIOFactory(options, False, Saying(ANSWER))) as host:
         assert (await got(trusting(trusted), host)).body == b"words"
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_host_that_nobody_vouches_for_is_refused(issue: Issue) -> None:
-    options, _ = issue("localhost")
+async def test_a_host_that_nobody_vouches_for_is_refused() -> None:
+    options, _ = issued("localhost")
     async with served(TLSMemoryBIOFactory(options, False, Saying(ANSWER))) as host:
-        assert "TLS fails: certificate verify failed" in await refusal(got(trusting(issue("localhost")[1]), host))
+        assert "TLS fails: certificate verify failed" in await refusal(got(trusting(issued("localhost")[1]), host))
 
 
 @pytest_twisted.ensureDeferred
-async def test_another_hosts_certificate_is_refused(issue: Issue) -> None:
-    options, trusted = issue("elsewhere.example")
+async def test_another_hosts_certificate_is_refused() -> None:
+    options, trusted = issued("elsewhere.example")
     async with served(TLSMemoryBIOFactory(options, False, Saying(ANSWER))) as host:
         assert "TLS fails: the certificate is another host's" in await refusal(got(trusting(trusted), host))
 
 
 @pytest.mark.parametrize("words", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx"], ids=["headers", "body"])
 @pytest_twisted.ensureDeferred
-async def test_a_silent_host_is_left_without_its_word(words: bytes, issue: Issue) -> None:
-    options, trusted = issue("localhost")
+async def test_a_silent_host_is_left_without_its_word(words: bytes) -> None:
+    options, trusted = issued("localhost")
     server = Saying(words)
     async with served(TLSMemoryBIOFactory(options, False, server)) as host:
         assert "no full answer in 0.5 s" in await refusal(got(trusting(trusted, seconds=0.5), host))
@@ -86,8 +57,8 @@ async def test_a_silent_host_is_left_without_its_word(words: bytes, issue: Issue
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_host_that_does_not_even_hear_is_left(issue: Issue) -> None:
-    options, trusted = issue("localhost")
+async def test_a_host_that_does_not_even_hear_is_left() -> None:
+    options, trusted = issued("localhost")
     server = Saying(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx")
     async with served(TLSMemoryBIOFactory(options, False, server)) as host:
         fetching = Deferred.fromCoroutine(refusal(got(trusting(trusted, seconds=0.5), host)))
