@@ -23,9 +23,11 @@ from nixery.concurrency.process import IReactorProcessTime, Processes
 from nixery.config import Config, PackageSet, read_config
 from nixery.debian.lists import apt_has_newer
 from nixery.errors import ConfigError, SourceUnavailable
+from nixery.fetching.agent import IReactorWeb
 from nixery.fetching.popularity import place_of
+from nixery.fetching.proxy import Proxies
 from nixery.fetching.ranking import Ranking
-from nixery.fetching.web import IReactorWeb, Web
+from nixery.fetching.web import Web
 from nixery.images.canonical import fingerprint
 from nixery.images.name import Platform
 from nixery.nix import expressions
@@ -185,16 +187,24 @@ def _builder(parts: _Parts, source: Source, nix: Nix, ranking: Ranking | None) -
 
 
 def _evaluation(config: Config) -> str:
-    """What stands for how names are evaluated: our expressions, and what nixpkgs reads of the environment."""
+    """What stands for how names are evaluated: our expressions, and the settings."""
+    settings = _meaning(config)
+    return fingerprint([expressions.fingerprint(), *settings]) if settings else expressions.fingerprint()
+
+
+def _meaning(config: Config) -> tuple[object, ...]:
+    """The settings that decide on what names mean: cross-building, and what nixpkgs reads of the environment."""
     read = {name: os.fsencode(text).hex() for name, text in config.environment.items() if name.startswith("NIXPKGS_")}
     cross = config.platform if config.nix.cross else None
-    return fingerprint([expressions.fingerprint(), cross, read]) if read or cross else expressions.fingerprint()
+    return (cross, read) if read or cross else ()
 
 
 def _tags(parts: _Parts, source: Source, builder: Builder) -> Tags:
     config = parts.config
     good = LastGood(parts.storage, parts.reactor, config.stale_max)
-    staleness = Staleness(Policy(config.stale), config.hold, Platform(config.platform))
+    settings = _meaning(config)
+    words = f" with settings {fingerprint(settings)}" if settings else ""
+    staleness = Staleness(Policy(config.stale), config.hold, Platform(config.platform), words)
     return Tags(source, builder, good, parts.reactor, staleness)
 
 
@@ -234,7 +244,7 @@ def _git(parts: _Parts, packages: PackageSet) -> Source:
 def _channel(parts: _Parts, packages: PackageSet) -> Source:
     places = PUBLIC if packages.channel_url is None else Places.mirror(packages.channel_url)
     tarballs = Tarballs(parts.processes, parts.nix, parts.files)
-    web = Web(parts.reactor)
+    web = _web(parts)
     channel = Channel(packages.place, places, web, tarballs, parts.reactor, str(expressions.CHANNEL))
     return Pins(channel, parts.storage, parts.reactor, packages.ttl)
 
@@ -247,13 +257,17 @@ _SOURCES: Mapping[str, Callable[[_Parts, PackageSet], Source]] = {
 }
 
 
+def _web(parts: _Parts) -> Web:
+    return Web(parts.reactor, proxies=Proxies.parse(parts.config.environment))
+
+
 def _ranking(parts: _Parts) -> Ranking | None:
     url = parts.config.popularity
     if url is None:
         return None
     folder = _folder(parts.config.state, "popularity")
     try:
-        place = place_of(url, Web(parts.reactor), folder, parts.files)
+        place = place_of(url, _web(parts), folder, parts.files)
         return Ranking(place, parts.reactor, parts.config.popularity_ttl)
     except (OSError, ValueError, SourceUnavailable) as error:
         raise ConfigError(f"NIX_POPULARITY_URL is {url!r}, which is no popularity file: {error}") from error

@@ -21,7 +21,7 @@ def why(failed: BaseException) -> str:
 
 def given_up(failed: BaseException) -> bool:
     """Whether it failed because nobody waits any more."""
-    return any(isinstance(cause, CancelledError) for cause in _causes(failed))
+    return any(isinstance(cause, (CancelledError, error.ConnectingCancelledError)) for cause in _causes(failed))
 
 
 def _causes(failed: BaseException) -> Iterator[BaseException]:

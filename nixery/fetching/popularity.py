@@ -95,7 +95,7 @@ class Remote:
             return Known.parse(page, etag if isinstance(etag, str) else None)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             self._log.warn("what is remembered of {place} is left out: {error}", place=self.words, error=error)
             return None
 

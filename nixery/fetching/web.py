@@ -5,25 +5,24 @@ from collections.abc import Mapping
 from attrs import frozen
 from treq.client import HTTPClient
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IReactorPluggableNameResolver, IReactorTCP, IReactorTime
 from twisted.python.failure import Failure
-from twisted.web.client import Agent
+from twisted.web.client import BrowserLikePolicyForHTTPS
 from twisted.web.http_headers import Headers
-from twisted.web.iweb import IAgent, IResponse
+from twisted.web.iweb import IPolicyForHTTPS, IResponse
 
 from nixery import __version__
 from nixery.errors import NixeryError, SourceUnavailable
 from nixery.fetching.address import Address
+from nixery.fetching.agent import Connections, IReactorWeb, ProxiedAgent
 from nixery.fetching.body import discard, read
+from nixery.fetching.encoding import Unpacking
 from nixery.fetching.failure import given_up, why
+from nixery.fetching.heads import Pool
+from nixery.fetching.proxy import STRAIGHT, Proxies
 
 _MOST_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _OWN = {"User-Agent": f"nixery/{__version__}"}
-
-
-class IReactorWeb(IReactorTCP, IReactorTime, IReactorPluggableNameResolver):
-    """What is needed of a reactor."""
 
 
 @frozen
@@ -47,14 +46,25 @@ class _Overrun(Exception):
 class Web:
     """Fetches pages.
 
-    `seconds`: most time that one page may take, from the look-up of the host's name to the last byte, redirects
-    included. `agent`: by default one that makes a connection for each request and closes it afterwards.
+    `seconds`: most time that one page may take, from the look-up of the host's name to the last byte, proxies and
+    redirects included. `pool`: keeps connections; without one, each request makes one and closes it afterwards.
+    `policy`: of TLS, by default what the host's authorities vouch for.
     """
 
-    def __init__(self, reactor: IReactorWeb, seconds: float = 30.0, agent: IAgent | None = None) -> None:
+    def __init__(
+        self,
+        reactor: IReactorWeb,
+        seconds: float = 30.0,
+        proxies: Proxies = STRAIGHT,
+        pool: Pool | None = None,
+        policy: IPolicyForHTTPS | None = None,
+    ) -> None:
         self._reactor = reactor
         self._seconds = seconds
-        self._agent: IAgent = agent or Agent(reactor, connectTimeout=seconds)
+        pool = pool or Pool(reactor, persistent=False)
+        connections = Connections(reactor, seconds, pool, policy or BrowserLikePolicyForHTTPS())
+        self._agent = ProxiedAgent(connections, proxies)
+        self._unpacking = Unpacking(self._agent)
 
     async def get(self, url: str, most: int, etag: str | None = None, headers: Mapping[str, str] | None = None) -> Page:
         """The page at a http or https URL, of at most `most` bytes (after Content-Encoding), whatever its status.
@@ -72,12 +82,16 @@ class Web:
             raise
         except _Overrun as error:
             raise SourceUnavailable(
-                f"{address.shown} cannot be fetched: no full answer in {self._seconds:g} s"
+                f"{address.shown} cannot be fetched{self._way(address)}: no full answer in {self._seconds:g} s"
             ) from error
         except Exception as error:
             if given_up(error):
                 raise CancelledError() from error
-            raise SourceUnavailable(f"{address.shown} cannot be fetched: {why(error)}") from error
+            raise SourceUnavailable(f"{address.shown} cannot be fetched{self._way(address)}: {why(error)}") from error
+
+    def _way(self, address: Address) -> str:
+        proxy = self._agent.proxy_to(address.url.encode())
+        return "" if proxy is None else f" through the proxy {proxy.shown}"
 
     async def _exchange(self, address: Address, most: int, headers: Mapping[str, str]) -> Page:
         here = address
@@ -96,7 +110,7 @@ class Web:
         if address.authorization is not None:
             sent.setRawHeaders("Authorization", [address.authorization])
         # A client of its own, so that cookies of one page are not sent for another.
-        client = HTTPClient(self._agent)
+        client = HTTPClient(self._unpacking)
         return await client.get(
             address.url,
             headers=sent,

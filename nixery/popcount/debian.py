@@ -1,6 +1,5 @@
 """The counts that the index of Debian's packages has already."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,5 +25,5 @@ def counts_of_index(index: Path, architectures: Sequence[str]) -> dict[str, int]
 def _read(file: Path) -> dict[str, int]:
     try:
         return dict(Popularity.parse(file.read_bytes()).counts)
-    except (OSError, json.JSONDecodeError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(f"{file} is no popularity file: {error}") from error

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
-from twisted.web.client import HTTPConnectionPool
 
 from nixery.errors import SourceUnavailable
 from nixery.fetching.address import Address
 from nixery.fetching.agent import IReactorWeb
+from nixery.fetching.heads import Pool
 from nixery.fetching.proxy import Proxies
 from nixery.fetching.web import Web
 from nixery.popcount.binary_cache import BinaryCache
@@ -40,7 +40,7 @@ class CacheCount:
 
     async def run(self, reactor: IReactorWeb) -> Found:
         """Count; raises SourceUnavailable and ConfigError."""
-        pool = HTTPConnectionPool(reactor)
+        pool = Pool(reactor)
         pool.maxPersistentPerHost = AT_ONCE
         web = Web(reactor, _SECONDS, self.proxies, pool)
         try:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
@@ -76,8 +77,13 @@ def _closure(graph: dict[str, tuple[str, ...]], roots: Iterable[str]) -> set[str
 
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[bytes]:
+    if shutil.which(command[0]) is None:
+        raise NixUnavailable(f"{command[0]} is not on PATH: install Nix or extend PATH")
+    # Where we are killed, Nix ends too. Not by TERM: it hears none while it evaluates.
+    guard = ("setpriv", "--pdeathsig", "KILL", "--") if shutil.which("setpriv") else ()
+    environment = {**os.environ, "LC_ALL": "C"}
     try:
-        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, env={**os.environ, "LC_ALL": "C"})
+        return subprocess.run((*guard, *command), stdin=subprocess.DEVNULL, capture_output=True, env=environment)
     except OSError as error:
         raise NixUnavailable(f"{command[0]} cannot be started: {error.strerror}; install Nix or extend PATH") from error
 

@@ -2,11 +2,17 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from OpenSSL import crypto
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IProtocolFactory
 from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.ssl import Certificate, CertificateOptions
 from twisted.internet.tcp import Port
 from twisted.python.failure import Failure
 from twisted.web.http import Request
@@ -59,6 +65,10 @@ class Says(Protocol):
             if self._end:
                 self.transport.loseConnection()
 
+    def again(self, words: bytes) -> None:
+        """Answer once more."""
+        self._words = words
+
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.gone.callback(None)
 
@@ -74,6 +84,22 @@ class Saying(Factory):
     def buildProtocol(self, addr: object) -> Says:
         self.connections.append(Says(self._words, self._end))
         return self.connections[-1]
+
+
+def issued(host: str) -> tuple[CertificateOptions, Certificate]:
+    """A host's certificate, and what a client needs to trust it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, f"a test of {host}")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    own = crypto.X509.from_cryptography(made)
+    return CertificateOptions(crypto.PKey.from_cryptography_key(key), own), Certificate(own)
 
 
 @asynccontextmanager

@@ -80,7 +80,9 @@ def test_another_status_is_refused(status: int, tmp_path: Path) -> None:
     assert str(error) == f"https://host/popularity.json is answered with status {status}"
 
 
-@pytest.mark.parametrize("damage", [b"", b"null", b"null\n", b"\xff\n{}", b'"one"\n{"a"', b'"one"\n' + b"[" * 100_000])
+@pytest.mark.parametrize(
+    "damage", [b"", b"null", b"null\n", b"\xff\n{}", b'"one"\n{"a"', b'"one"\n' + b"[" * 100_000, b"[" * 100_000]
+)
 def test_a_damaged_file_counts_as_none(damage: bytes, tmp_path: Path) -> None:
     place, _ = remote(tmp_path, page(b'{"glibc": 5000}'))
     newest(place)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from attrs import define, field
 
-from tests.integration.daemon import NIX_CONFIG, PROJECT, eventually
+from tests.integration.daemon import NIX_CONFIG, PROJECT, eventually, processes_with
 
 # nix-env evaluates all there is.
 SET = '{ system, config, overlays }@arguments: removeAttrs (import ./all.nix arguments) [ "runaway" ]\n'
@@ -134,19 +134,26 @@ def test_a_set_is_counted_over_its_cache_interrupted_and_resumed(
     assert not {hello, other} & cache.narinfos()
 
 
+@pytest.mark.parametrize(("listed", "paths", "counts"), [(2, 3, {"libshared-1.0": 2}), (1, 2, {})])
 def test_a_channel_is_counted_over_its_cache(
-    tmp_path: Path, built: list[str], cache: Served, popcount: Popcount
+    tmp_path: Path,
+    built: list[str],
+    cache: Served,
+    popcount: Popcount,
+    listed: int,
+    paths: int,
+    counts: dict[str, int],
 ) -> None:
     release = cache.folder / "nixos-1"
     release.mkdir()
     (release / "git-revision").write_text("a" * 40)
-    (release / "store-paths.xz").write_bytes(lzma.compress("\n".join(built[:2]).encode()))
+    (release / "store-paths.xz").write_bytes(lzma.compress("\n".join(built[:listed]).encode()))
     address = f"http://127.0.0.1:{cache.port}"
     done = popcount("--channel", "nixos-1", "--channel-url", address, "--cache", address)
     told = done.communicate(timeout=60)
     assert done.returncode == 0, told
-    assert told == (f"{tmp_path}/out.json: 1 names\n", "3 of 3 store paths\n")
-    assert json.loads((tmp_path / "out.json").read_text()) == {"libshared-1.0": 2}
+    assert told == (f"{tmp_path}/out.json: {len(counts)} names\n", f"{paths} of {paths} store paths\n")
+    assert json.loads((tmp_path / "out.json").read_text()) == counts
 
 
 def test_a_closure_of_the_local_store_is_counted(tmp_path: Path, built: list[str], popcount: Popcount) -> None:
@@ -161,3 +168,16 @@ def test_a_wrong_argument_is_one_line(arguments: tuple[str, ...], popcount: Popc
     _, told = done.communicate(timeout=60)
     assert (done.returncode, told.count("\n")) == (1, 1)
     assert told.startswith("nixery-popcount: ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_evaluation_outlives_the_command(number: int, tmp_path: Path, popcount: Popcount) -> None:
+    (tmp_path / "default.nix").write_text(
+        "{ system, ... }: let f = n: if n == 0 then 0 else f (n - 1) + f (n - 1); in { a = toString (f 60); }"
+    )
+    command = popcount("--set", str(tmp_path))
+    words = f"outputs.nix --argstr folder {tmp_path}"
+    assert eventually(lambda: any(words in line for line in processes_with(words)))
+    command.send_signal(number)
+    command.communicate(timeout=60)
+    assert eventually(lambda: not any(words in line for line in processes_with(words)))

@@ -6,7 +6,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.trial.unittest import SynchronousTestCase
 
 from nixery.errors import ConfigError, SourceUnavailable
-from nixery.popcount.crawl import Crawl, Found
+from nixery.popcount.crawl import Crawl, Found, Step
 from nixery.popcount.remembered import Remembered
 
 case = SynchronousTestCase()
@@ -38,19 +38,23 @@ class Cache:
             self.waiting.pop(next(iter(self.waiting))).callback(None)
 
 
-def begin(cache: Cache, file: Path, *digests: str, at_once: int = 32) -> Deferred[Found]:
+def begin(
+    cache: Cache, file: Path, *digests: str, at_once: int = 32, step: Step = lambda done, total: None
+) -> Deferred[Found]:
     async def count() -> Found:
         with Remembered(file) as remembered:
-            return await Crawl(cache.ask, remembered, at_once, lambda done, total: None).of(digests)
+            return await Crawl(cache.ask, remembered, at_once, step).of(digests)
 
     return Deferred.fromCoroutine(count())
 
 
 def test_a_closure_is_walked_and_counted(tmp_path: Path) -> None:
     cache = Cache(a=("a", "c"), b=("c",), c=("d",))
-    found = begin(cache, tmp_path / "known", A, B)
+    steps: list[tuple[int, int]] = []
+    found = begin(cache, tmp_path / "known", A, B, step=lambda *step: steps.append(step))
     cache.answer()
     result = case.successResultOf(found)
+    assert ([done for done, _ in steps], steps[-1]) == ([1, 2, 3, 4], (4, 4))
     assert (result.counts.of_shared(), result.asked, result.missing) == ({"c-1": 2}, 4, 1)
     assert sorted(cache.asked) == ["a", "b", "c", "d"]
 

@@ -18,3 +18,11 @@ def test_an_index_counts_as_it_does_and_architectures_by_the_higher(tmp_path: Pa
 def test_what_is_no_index_is_said(architectures: list[str], tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         counts_of_index(tmp_path, architectures)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"bash": "many"}', "[" * 100_000])
+def test_what_is_no_popularity_file_is_said(content: str, tmp_path: Path) -> None:
+    (tmp_path / "amd64").mkdir()
+    (tmp_path / "amd64/popularity.json").write_text(content)
+    with pytest.raises(ConfigError, match="is no popularity file"):
+        counts_of_index(tmp_path, [])
