@@ -1,5 +1,6 @@
 """What the registry asks of whoever makes the images."""
 
+from collections.abc import Collection
 from typing import Protocol
 
 from nixery.building.tags import Served
@@ -15,6 +16,9 @@ class Images(Protocol):
 
         Joins a build in flight or starts one. Cancelling the wait leaves the build alone.
         """
+
+    async def tags(self) -> Collection[str]:
+        """The tags that can be named, of any image."""
 
     async def by_digest(self, digest: Digest) -> bytes:
         """The bytes of a stored manifest; raises ManifestUnknown."""

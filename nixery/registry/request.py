@@ -1,9 +1,12 @@
 """One request as this registry's site sees it."""
 
 import io
+import re
 
 from twisted.python.failure import Failure
 from twisted.web import server
+
+_ORIGIN = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
 
 
 class Request(server.Request):
@@ -20,7 +23,10 @@ class Request(server.Request):
         self.content = _Nowhere()
 
     def process(self) -> None:
-        """See twisted.web.server.Request."""
+        """See twisted.web.server.Request. A target in absolute form is its path (RFC 9112, 3.2.2)."""
+        if found := _ORIGIN.match(self.path):
+            self.path = self.path[found.end() :] or b"/"
+            self.uri = self.uri[found.end() :]
         self.began = self.channel.factory.reactor.seconds()
         self.channel.factory.opened(self)
         super().process()  # type: ignore[no-untyped-call]  # Twisted has not typed it

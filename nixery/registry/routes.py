@@ -14,7 +14,7 @@ from nixery.errors import ManifestUnknown, Unsupported
 from nixery.images.digest import Digest
 from nixery.images.manifest import media_type
 from nixery.images.name import ImageName, Tag, parse_components, parse_reference
-from nixery.registry import answers, blobs
+from nixery.registry import answers, blobs, listings
 from nixery.registry.interfaces import Images
 from nixery.registry.negotiation import choose
 from nixery.registry.refusals import refuse
@@ -69,6 +69,19 @@ class Registry:
         parse_components(name)
         parsed = Digest.parse(digest)
         await blobs.answer(request, parsed, await self.storage.find(parsed), self.pool, self.clock)
+
+    @app.route("/v2/<path:name>/tags/list", methods=["GET"])
+    async def tag_list(self, request: Request, name: str) -> bytes:
+        """What the package set's source can name. The name plays no part: all images have the same tags."""
+        parse_components(name)
+        return listings.tags(request, name, await self.images.tags())
+
+    @app.route("/v2/<path:name>/referrers/<digest>", methods=["GET"])
+    def referrers(self, request: Request, name: str, digest: str) -> bytes:
+        """What refers to a manifest: nothing does."""
+        parse_components(name)
+        Digest.parse(digest)
+        return listings.no_referrers(request)
 
     @app.route("/v2/<path:name>/blobs/uploads/", strict_slashes=False)
     def upload(self, request: Request, name: str) -> bytes:

@@ -5,6 +5,7 @@ one that is really called `release--24.05`.
 """
 
 import re
+from collections.abc import Collection
 
 from twisted.internet.interfaces import IReactorTime
 
@@ -20,6 +21,8 @@ from nixery.sources.refs import commit_id
 from nixery.sources.tarball import Tarballs
 
 _PIN = re.compile(r"([0-9a-f]{40}) ([0-9a-df-np-sv-z]{52})", re.ASCII)
+_MOST_UNNAMED = 20
+"""Tarballs that may wait when one more is asked for by its commit: random ids must not hold up channels."""
 _MOST = 1 << 16
 """Bytes of an answer: a page that says that there is nothing may have more than a commit's id."""
 
@@ -46,11 +49,17 @@ class Channel:
         """See Upstream."""
         return f"the channel {self._channel} of {self._places.name}"
 
+    async def tags(self) -> Collection[str]:
+        """See Upstream: that of the setting. What else there is, nobody lists."""
+        return {LATEST.text, self._channel}
+
     async def look(self, tag: Tag) -> Sighting:
         """See Upstream. Fetches the tarball too, as only that tells its hash."""
         text = self._channel if tag == LATEST else tag.text
         commit = commit_id(Tag(text))
         if commit is not None:
+            if self._tarballs.waiting > _MOST_UNNAMED and tag != LATEST:
+                raise SourceUnavailable(f"{_MOST_UNNAMED} tarballs of {self.words} are waited for: ask again later")
             return Sighting(await self._pin(commit), None)
         asked = self._clock.seconds()
         commit = await self._current(text)

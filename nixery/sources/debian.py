@@ -1,11 +1,14 @@
 """The Debian package set: our expressions with an index that nixery-debian-index has written."""
 
+from collections.abc import Collection
+
 from nixery.concurrency.pool import Pool
 from nixery.errors import ManifestUnknown, SourceUnavailable
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
 from nixery.sources.debian_index import Index, index_with, read_index
 from nixery.sources.debian_refresh import Refresher
+from nixery.sources.interfaces import LATEST
 
 
 class DebianSource:
@@ -46,6 +49,10 @@ class DebianSource:
         if self._refresher is not None and await self._is_current(pinned):
             await self._refresher.renew(pinned.pin)
         return not await self._is_current(pinned)
+
+    async def tags(self) -> Collection[str]:
+        """See Source: whatever the tag, it is the newest state."""
+        return {LATEST.text}
 
     def lasting(self, tag: Tag) -> str | None:
         """See Source."""

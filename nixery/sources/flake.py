@@ -1,5 +1,7 @@
 """Any source's folder taken as a flake: expressions/package-set.nix then asks it for legacyPackages, else packages."""
 
+from collections.abc import Collection
+
 from attrs import evolve
 
 from nixery.errors import ManifestUnknown
@@ -34,6 +36,10 @@ class AsFlake:
     async def renew(self, pinned: PinnedSource) -> bool:
         """See Source."""
         return await self._source.renew(_as_it_was(pinned))
+
+    async def tags(self) -> Collection[str]:
+        """See Source."""
+        return await self._source.tags()
 
     def lasting(self, tag: Tag) -> str | None:
         """See Source."""

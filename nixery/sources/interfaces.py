@@ -1,5 +1,6 @@
 """What a package source is, and what one is made of whose refs move."""
 
+from collections.abc import Collection
 from typing import Protocol
 
 from attrs import frozen
@@ -28,6 +29,9 @@ class Source(Protocol):
         Raises SourceUnavailable.
         """
 
+    async def tags(self) -> Collection[str]:
+        """The tags that can be named here, commits left out; raises SourceUnavailable."""
+
     def lasting(self, tag: Tag) -> str | None:
         """What the last good images of a tag are kept under: words that say where it is looked up.
 
@@ -52,6 +56,9 @@ class Upstream(Protocol):
     @property
     def words(self) -> str:
         """What and where it is, for a person: without passwords, and the same for all who look up the same."""
+
+    async def tags(self) -> Collection[str]:
+        """See Source."""
 
     async def look(self, tag: Tag) -> Sighting:
         """What a tag means, asked for at most a TTL ago; raises SourceUnavailable, and ManifestUnknown for none."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from collections.abc import Collection
 
 from attrs import frozen
 from twisted.application.service import Service
@@ -96,6 +97,10 @@ class PathSource(Service):
         self._newer_than = self._clock.seconds()
         return await self.pin(LATEST) is not pinned
 
+    async def tags(self) -> Collection[str]:
+        """See Source: whatever the tag, it is the newest state."""
+        return {LATEST.text}
+
     def lasting(self, tag: Tag) -> str | None:
         """See Source: who edits a set on this host wants to see that."""
         return None
@@ -111,7 +116,7 @@ class PathSource(Service):
             return False
         if seen.look.untold is None:
             return self._folder.unedited(seen.look)
-        return seen.began > self._newer_than and self._clock.seconds() - seen.began < self._ttl
+        return seen.began > self._newer_than and 0 <= self._clock.seconds() - seen.began < self._ttl
 
     async def _look(self) -> _Seen:
         current = self._current()  # the look before this one may do: nothing was edited since

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 
 from attrs import field, frozen
 
-from nixery.errors import ManifestUnknown, SourceUnavailable
-from nixery.images.name import Tag
+from nixery.errors import ManifestUnknown, SourceUnavailable, TagInvalid
+from nixery.images.name import Tag, parse_reference
 
 MOST = 500_000
 """Branches and tags that are kept: some 100 MB. nixpkgs has a few thousand."""
@@ -53,6 +53,20 @@ class Refs:
         if not names:
             raise ManifestUnknown(self._unknown(tag.text))
         return Ref(self.commits[names[0]], names[0])
+
+    def tags(self) -> frozenset[str]:
+        """The image tags that mean one of these."""
+        written = {_written(name) for name in self.commits if name != "HEAD"} | {"latest"}
+        return frozenset(text for text in written if self._is_one(text))
+
+    def _is_one(self, text: str) -> bool:
+        """Whether it is a tag, by its grammar, and means a ref of these."""
+        try:
+            parse_reference(text)
+            self.resolve(Tag(text))
+        except (TagInvalid, ManifestUnknown):
+            return False
+        return True
 
     def at(self, commit: str) -> Ref:
         """A commit, with a name that it has, if it has one."""

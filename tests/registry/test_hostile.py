@@ -44,9 +44,20 @@ def test_any_host_is_answered(host: str, path: str) -> None:
     assert World().ask(path, Host=host).status == 200
 
 
-@pytest.mark.parametrize("target", ["http://r.test/v2/", "v2/", "*", "%2fv2/"])
+@pytest.mark.parametrize("target", ["ftp://r.test/v2/", "http:/v2/", "v2/", "*", "%2fv2/"])
 def test_a_target_that_is_no_path_is_refused(target: str) -> None:
     assert World().ask(target).status in (400, 405)
+
+
+@pytest.mark.parametrize("origin", ["http://r.test", "HTTP://r.test:80", "https://[::1]:8080", "http://"])
+@pytest.mark.parametrize("path", ["/v2/", "/v2/git/manifests/latest?ns=docker.io", "/v2/git/tags/list?n=0"])
+def test_a_target_in_absolute_form_is_its_path(origin: str, path: str) -> None:
+    absolute, plain = World().ask(origin + path), World().ask(path)
+    assert (absolute.status, absolute.body) == (200, plain.body)
+
+
+def test_an_absolute_target_without_a_path_is_the_index_page() -> None:
+    assert World().ask("http://r.test").body == World().ask("/").body
 
 
 def test_segments_are_decoded_one_by_one() -> None:

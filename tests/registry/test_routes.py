@@ -113,8 +113,6 @@ def test_a_name_outside_the_grammar_is_invalid(name: str, rest: str) -> None:
         ("/v2/git/blobs/latest", 400, "DIGEST_INVALID"),
         (f"/v2/git/blobs/{ABSENT}/", 400, "NAME_INVALID"),
         ("/v2/_catalog", 404, "NAME_UNKNOWN"),
-        ("/v2/git/tags/list", 404, "NAME_UNKNOWN"),
-        (f"/v2/git/referrers/{ABSENT}", 404, "NAME_UNKNOWN"),
         ("/v2/manifests/latest", 404, "NAME_UNKNOWN"),
         ("/v2/amd64/arm64/manifests/latest", 400, "NAME_INVALID"),
     ],

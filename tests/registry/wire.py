@@ -2,7 +2,7 @@
 
 import http.client
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, TypeVar
 
@@ -38,6 +38,7 @@ class FakeImages:
         self.asked: list[tuple[str, str]] = []
         self.waiting: Deferred[ImageRecord] | None = None
         self.warning: str | None = None
+        self.named = {"latest"}
         self.error: Exception | None = None
         self.manifests: dict[Digest, bytes] = {}
 
@@ -46,6 +47,11 @@ class FakeImages:
         if self.error is not None:
             raise self.error
         return Served(RECORD if self.waiting is None else await self.waiting, self.warning)
+
+    async def tags(self) -> Collection[str]:
+        if self.error is not None:
+            raise self.error
+        return self.named
 
     async def by_digest(self, digest: Digest) -> bytes:
         if digest not in self.manifests:

@@ -34,6 +34,9 @@ class Plain:
         self.asked.append(pinned)
         return False
 
+    async def tags(self) -> list[str]:
+        return ["latest", "main"]
+
     def lasting(self, tag: Tag) -> str | None:
         self.asked.append(tag)
         return self._lasting
@@ -67,3 +70,8 @@ async def test_a_pin_from_before_the_setting_is_not_taken_for_a_flakes() -> None
 @pytest.mark.parametrize(("words", "kept"), [("git at a server", "git at a server as flake"), (None, None)])
 def test_last_good_images_are_kept_apart(words: str | None, kept: str | None) -> None:
     assert AsFlake(Plain(words)).lasting(LATEST) == kept
+
+
+@pytest_twisted.ensureDeferred
+async def test_its_tags_are_those_of_the_source() -> None:
+    assert await AsFlake(Plain()).tags() == ["latest", "main"]

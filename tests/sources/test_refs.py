@@ -104,3 +104,12 @@ def test_whatever_the_tag_only_a_name_that_the_server_has_comes_out(text: str) -
         assert text not in ("latest", "main", "a--b", "v1")
     else:
         assert name in refs.commits
+
+
+def test_what_tags_can_name_is_listed_as_they_write_it() -> None:
+    names = ("HEAD", "refs/heads/main", "refs/heads/a/b", "refs/tags/v1", "refs/heads/x/y--z", "refs/heads/x--y/z")
+    long = "refs/heads/" + "l" * 129
+    refs = Refs(dict.fromkeys((*names, long), "c" * 40))
+    assert refs.tags() == {"latest", "main", "a--b", "v1"}, "what is ambiguous, or too long, no tag can name"
+    assert all(refs.resolve(Tag(text)) for text in refs.tags())
+    assert Refs({}).tags() == frozenset()
