@@ -77,6 +77,12 @@ class BlobUnknown(NixeryError):
     code, status = "BLOB_UNKNOWN", 404
 
 
+class PageInvalid(NixeryError):
+    """A list was asked for in pages of no number."""
+
+    code, status = "PAGINATION_NUMBER_INVALID", 400
+
+
 class RangeInvalid(NixeryError):
     """A part was asked for that the content does not have. `size`: the content's bytes."""
 

@@ -1,5 +1,6 @@
 """The command as a user types it: what it says when it cannot start, and that each option is there."""
 
+import inspect
 import os
 import socket
 import subprocess
@@ -7,8 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from twisted.application.service import IServiceCollection
+from twisted.internet import reactor
 
+from nixery import tap
+from nixery.config import read_config
+from nixery.fetching.ranking import Ranking
 from nixery.settings import SETTINGS
+from nixery.sources.path import PathSource
 from nixery.tap import Options
 
 PROJECT = Path(__file__).parent.parent
@@ -87,3 +94,46 @@ def test_a_port_in_use_is_one_line_too(tmp_path: Path) -> None:
     assert f"{port}" in told
     assert "choose another PORT" in told
     assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def wired(folder: Path, **settings: str) -> set[type]:
+    """A daemon that is not started: the kinds of its services."""
+    environment = {"PATH": os.environ["PATH"], "STATE_DIRECTORY": str(folder), **settings}
+    services = tap.wire(read_config(environment, {}, "x86_64", 1, None), reactor)  # type: ignore[arg-type]  # a module
+    return set(map(type, IServiceCollection(services)))
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("part", "argument", "settings", "value"),
+    [
+        ("PathSource", "ttl", {"NIXERY_PATH_TTL": "7"}, 7),
+        ("LastGood", "most", {"NIXERY_STALE_MAX": "7"}, 7),
+        ("GitUpstream", "submodules", {"NIXERY_PKGS_REPO": "x", "NIXERY_GIT_SUBMODULES": "yes"}, True),
+        ("GitUpstream", "ttl", {"NIXERY_PKGS_REPO": "x", "NIXERY_SOURCE_TTL": "7"}, 7),
+        ("Builder", "popularity", {"NIX_POPULARITY_URL": "http://x/"}, Ranking.current),
+        ("Ranking", "seconds", {"NIX_POPULARITY_URL": "http://x/", "NIXERY_POPULARITY_TTL": "77"}, 77),
+    ],
+)
+def test_a_setting_reaches_its_part(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    part: str,
+    argument: str,
+    settings: dict[str, str],
+    value: object,
+) -> None:
+    made, given = getattr(tap, part), []
+
+    def make(*arguments: object, **named: object) -> object:
+        given.append(inspect.signature(made).bind(*arguments, **named).arguments[argument])
+        return made(*arguments, **named)
+
+    monkeypatch.setattr(tap, part, make)
+    wired(tmp_path, **({} if "NIXERY_PKGS_REPO" in settings else {"NIXERY_PKGS_PATH": SET}), **settings)
+    assert [getattr(each, "__func__", each) for each in given] == [value]
+
+
+@pytest.mark.integration
+def test_what_works_in_the_background_is_a_service(tmp_path: Path) -> None:
+    assert wired(tmp_path, NIXERY_PKGS_PATH=SET, NIX_POPULARITY_URL="http://x/") >= {PathSource, Ranking}

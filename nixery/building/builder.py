@@ -1,18 +1,18 @@
 """From an image name to a stored image: the pipeline, top to bottom."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Protocol
 
 from attrs import frozen
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from nixery.building.cache import Cache
 from nixery.building.layering import LAYOUT, Layers
 from nixery.concurrency.coalescer import Coalescer, Hold
-from nixery.errors import ManifestUnknown, NixeryError
+from nixery.errors import ManifestUnknown, NixeryError, StillFetching
 from nixery.images.digest import Digest
 from nixery.images.manifest import Format, ImageRecord
 from nixery.images.name import ImageName, Platform
@@ -135,7 +135,8 @@ class Builder(Service):
     async def _ground(self, recipe: Recipe) -> _Ground | None:
         """What a recipe was made from, unless that is gone."""
         try:
-            return _Ground(await self._source.again(recipe.pin), self._popularity())
+            pinned = await had(self._source.again(recipe.pin), self._settings.hold, self._clock)
+            return _Ground(pinned, self._popularity())
         except ManifestUnknown:
             return None
 
@@ -197,3 +198,13 @@ class Builder(Service):
         finally:
             built.release()
         return record
+
+
+async def had(asked: Coroutine[Any, Any, PinnedSource], seconds: float, clock: IReactorTime) -> PinnedSource:
+    """What a source is asked for; raises StillFetching after that many seconds."""
+    try:
+        return await Deferred.fromCoroutine(asked).addTimeout(seconds, clock)
+    except TimeoutError:
+        raise StillFetching(
+            f"the package set was not there after {seconds:g} s; it goes on being fetched: pull again"
+        ) from None

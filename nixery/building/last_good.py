@@ -7,6 +7,7 @@ v1/tags/<source>/<tag>/any: the same for whatever image was served last. All are
 import enum
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 
 from attrs import asdict, evolve, frozen
@@ -22,6 +23,11 @@ from nixery.storage.interfaces import IStorage
 _MOST = 10_000
 _PRECISION = 100
 """A state is recorded again when the record's age is this part of what it may be: not at every request."""
+
+_KEY = re.compile("[0-9a-f]{64}")
+
+_SKEW = 300.0
+"""Seconds that another host's clock may be ahead of ours: a later record is of a clock that was wrong."""
 
 
 class Policy(enum.Enum):
@@ -84,14 +90,16 @@ class LastGood:
 
     async def states(self, wanted: Wanted) -> Sequence[Good]:
         """The states to serve the image from instead, the newest first; raises StorageUnavailable."""
-        found = [_decoded(await self._storage.read_record(name)) for name in reversed(wanted.records)]
-        by_pin = {good.pin: good for good in found if good is not None}  # of equal pins, the one with the key
-        oldest = self._clock.seconds() - self._most
-        return sorted((good for good in by_pin.values() if good.at > oldest), key=lambda good: -good.at)
+        own, any = [_decoded(await self._storage.read_record(name)) for name in wanted.records]
+        if own is not None and any is not None and own.pin == any.pin:
+            own, any = evolve(own, at=max(own.at, any.at)), None
+        now = self._clock.seconds()
+        found = [good for good in (own, any) if good is not None and abs(now - good.at) < self._most]
+        return sorted(found, key=lambda good: -good.at)
 
     async def _remember(self, name: str, wanted: Wanted, good: Good) -> None:
         written = self._written.get(name)
-        if written is None or _differ(written, good) or good.at - written.at > self._most / _PRECISION:
+        if written is None or _differ(written, good) or abs(good.at - written.at) > self._most / _PRECISION:
             await self._write(name, wanted, good)
             self._written.put(name, good)
 
@@ -100,21 +108,19 @@ class LastGood:
         while not await self._storage.create_record(name, data):
             old = await self._storage.read_record(name)
             known = _decoded(old)
-            if known is not None and known.at > good.at:  # another instance was here since
+            if known is not None and 0 < known.at - good.at < _SKEW:  # another instance was here since
                 return
             if old is not None and await self._storage.swap_record(name, old, data):
                 return
 
 
 def _decoded(data: bytes | None) -> Good | None:
-    """What a record says; None for what no version of ours wrote."""
+    """What a record says; None for what no version of ours wrote, as the key becomes a name and the pin is logged."""
     try:
         match json.loads(data or b"null"):
-            case {"pin": str(pin), "key": str(key), "at": int(at) | float(at)}:
-                return Good(pin, key, float(at))
-            case {"pin": str(pin), "key": None, "at": int(at) | float(at)}:
-                return Good(pin, None, float(at))
-    except ValueError:
+            case {"pin": str(pin), "key": str() | None as key, "at": int(at) | float(at)} if pin.isprintable():
+                return Good(pin, key, float(at)) if key is None or _KEY.fullmatch(key) else None
+    except (ValueError, OverflowError, RecursionError):
         pass
     return None
 

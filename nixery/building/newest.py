@@ -1,13 +1,12 @@
 """The image of a tag's newest state: pinned and built within the time that a request is held."""
 
 from attrs import frozen
-from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
 
-from nixery.building.builder import Builder, Image
+from nixery.building.builder import Builder, Image, had
 from nixery.concurrency.coalescer import Hold
 from nixery.concurrency.recent import Recent
-from nixery.errors import EvaluationFailed, SourceOutdated, StillFetching
+from nixery.errors import EvaluationFailed, SourceOutdated
 from nixery.images.name import ImageName, Tag
 from nixery.images.source import PinnedSource
 from nixery.sources.interfaces import Source
@@ -20,11 +19,10 @@ _MOST = 10_000
 
 @frozen
 class _Broken:
-    """A state that could not be evaluated, and until when that holds."""
+    """That a state could not be evaluated, and when that was seen."""
 
-    pin: str
     words: str
-    until: float
+    seen: float
 
 
 class Newest:
@@ -35,17 +33,21 @@ class Newest:
         self._builder = builder
         self._clock = clock
         self._hold = hold
-        self._broken: Recent[ImageName, _Broken] = Recent(_MOST)
+        self._broken: Recent[tuple[ImageName, str], _Broken] = Recent(_MOST)
 
-    async def image(self, name: ImageName, tag: Tag, patience: float | None = None) -> tuple[Image, PinnedSource]:
+    def end(self) -> float:
+        """Until when a request that comes now is held."""
+        return self._clock.seconds() + self._hold
+
+    async def image(
+        self, name: ImageName, tag: Tag, end: float, patience: float | None = None
+    ) -> tuple[Image, PinnedSource]:
         """The image and what it was made from; raises whatever stands against it.
 
-        `patience`: seconds that the source may take, where that is less. A set that names files which are gone is
-        looked for anew, and built from once more.
+        `end`: until when the request is held; `patience`: seconds that the source may take, where that is less. A set
+        that names files which are gone is looked for anew, and built from once more.
         """
-        now = self._clock.seconds()
-        end = now + self._hold
-        pinned = await self._pin(tag, end if patience is None else min(end, now + patience))
+        pinned = await self._pin(tag, end if patience is None else min(end, self._clock.seconds() + patience))
         try:
             return await self._built(name, pinned, end), pinned
         except SourceOutdated:
@@ -54,28 +56,21 @@ class Newest:
         pinned = await self._pin(tag, end)
         return await self._built(name, pinned, end), pinned
 
-    def broken(self, name: ImageName) -> str | None:
-        """The pin from which the image could not be evaluated a moment ago."""
-        broken = self._broken.get(name)
-        return None if broken is None or broken.until <= self._clock.seconds() else broken.pin
+    async def earlier(self, name: ImageName, pin: str, end: float) -> Image:
+        """The image from an earlier state; raises ManifestUnknown where that is gone, and as `image` does."""
+        return await self._built(name, await had(self._source.again(pin), self._left(end), self._clock), end)
 
     async def _pin(self, tag: Tag, end: float) -> PinnedSource:
-        seconds = self._left(end)
-        asked = Deferred.fromCoroutine(self._source.pin(tag)).addTimeout(seconds, self._clock)
-        try:
-            return await asked
-        except TimeoutError:
-            raise StillFetching(
-                f"the package set was not there after {seconds:g} s; it goes on being fetched: pull again"
-            ) from None
+        return await had(self._source.pin(tag), self._left(end), self._clock)
 
     async def _built(self, name: ImageName, pinned: PinnedSource, end: float) -> Image:
-        if self.broken(name) == pinned.pin and (broken := self._broken.get(name)) is not None:
+        broken = self._broken.get((name, pinned.pin))
+        if broken is not None and abs(self._clock.seconds() - broken.seen) < _RETRY:
             raise EvaluationFailed(broken.words)
         try:
             return await self._builder.image(name, pinned, Hold(self._left(end), self._clock))
         except EvaluationFailed as error:
-            self._broken.put(name, _Broken(pinned.pin, error.message, self._clock.seconds() + _RETRY))
+            self._broken.put((name, pinned.pin), _Broken(error.message, self._clock.seconds()))
             raise
 
     def _left(self, end: float) -> float:

@@ -1,5 +1,6 @@
 """Images by their tags: from the newest state of the package set, or else from the last good one."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 
 from attrs import evolve, frozen
@@ -29,7 +30,10 @@ _AT_ONCE = 0.05
 """Seconds that the newest image is waited for where an older one is at hand: more than a known image takes."""
 
 _PATIENCE = 2.0
-"""Seconds that a source which failed the last time is waited for where an older image is at hand."""
+"""Seconds that a source which failed a while ago is waited for where an older image is at hand."""
+
+_DOWN = 300.0
+"""Seconds for which that holds: then one request waits longer, as a source that works may take its time."""
 
 _MOST = 10_000
 
@@ -47,11 +51,24 @@ class Served:
 
 @frozen
 class Staleness:
-    """What may be served instead of the newest state, and what a request may wait for it. Times in seconds."""
+    """What may be served instead of the newest state, and what a request may wait for it. Times in seconds.
+
+    `settings`: stands for those that decide on what a name means, so that no image is served that others allowed.
+    """
 
     policy: Policy
     hold: float
     platform: Platform
+    settings: str = ""
+
+
+@frozen
+class _Failure:
+    """Why the newest image could not be had, when that was seen, and whether it is a verdict."""
+
+    words: str
+    seen: float
+    verdict: bool
 
 
 class Tags:
@@ -69,12 +86,16 @@ class Tags:
         self._staleness = staleness
         self._newest = Newest(source, builder, clock, staleness.hold)
         self._renewals: Coalescer[Wanted, ImageRecord] = Coalescer(None)
-        self._failed: Recent[Wanted, NixeryError] = Recent(_MOST)
-        self._down: Recent[tuple[str, Tag], str] = Recent(_MOST)
+        self._failed: Recent[Wanted, _Failure] = Recent(_MOST)
+        self._down: Recent[tuple[str, Tag], _Failure] = Recent(_MOST)
 
     async def by_digest(self, digest: Digest) -> bytes:
         """See Builder."""
         return await self._builder.by_digest(digest)
+
+    async def tags(self) -> Collection[str]:
+        """The tags that can be named; raises SourceUnavailable."""
+        return await self._source.tags()
 
     async def by_tag(self, name: ImageName, tag: Tag) -> Served:
         """The image of that name, from the newest state of what the tag means if that can be had.
@@ -83,46 +104,54 @@ class Tags:
         """
         name = evolve(name, platform=name.platform or self._staleness.platform)
         where = self._source.lasting(tag)
+        end = self._newest.end()
         if where is None or self._staleness.policy is Policy.NEVER:
-            image, _ = await self._newest.image(name, tag)
+            image, _ = await self._newest.image(name, tag, end)
             return Served(image.record)
-        wanted = Wanted(where, tag, name)
+        wanted = Wanted(where + self._staleness.settings, tag, name)
         try:
             if self._staleness.policy is Policy.REVALIDATE:
                 return await self._at_once(wanted)
-            return Served(await self._first(wanted))
+            return Served(await self._first(wanted, end))
         except _NO_VERDICT as error:
-            return await self._earlier(wanted, error)
+            return await self._earlier(wanted, error, end)
 
-    async def _first(self, wanted: Wanted) -> ImageRecord:
+    async def _first(self, wanted: Wanted, end: float) -> ImageRecord:
         """The newest image. A source that failed a while ago is not waited for long where an older image can be had."""
-        down = self._down.get((wanted.where, wanted.tag))
+        place = wanted.where, wanted.tag
+        down = self._down.get(place)
+        if down is not None and abs(self._clock.seconds() - down.seen) >= _DOWN:
+            down = None
         patience = _PATIENCE if down is not None and await self._good.states(wanted) else None
         try:
-            record = await self._renewed(wanted, patience)
+            record = await self._renewed(wanted, end, patience)
+        except StillFetching as error:
+            if down is None:
+                self._down.put(place, self._failure(error))
+                raise
+            raise StillFetching(down.words) from error
         except SourceUnavailable as error:
-            words = down if down is not None and isinstance(error, StillFetching) else error.message
-            self._down.put((wanted.where, wanted.tag), words)
-            raise type(error)(words) from error
-        self._down.drop((wanted.where, wanted.tag))
+            self._down.put(place, self._failure(error))
+            raise
+        self._down.drop(place)
         return record
 
-    async def _renewed(self, wanted: Wanted, patience: float | None = None) -> ImageRecord:
-        image, pinned = await self._newest.image(wanted.name, wanted.tag, patience)
+    async def _renewed(self, wanted: Wanted, end: float, patience: float | None = None) -> ImageRecord:
+        image, pinned = await self._newest.image(wanted.name, wanted.tag, end, patience)
         await self._good.remember(wanted, pinned.pin, image.key)
         return image.record
 
     async def _at_once(self, wanted: Wanted) -> Served:
         """The newest image if it is known, else an older one while the newest is made; a verdict is waited for."""
         failed = self._failed.get(wanted)
-        if failed is None or isinstance(failed, _NO_VERDICT):
+        if failed is None or not failed.verdict:
             try:
                 return Served(await self._renewal(wanted, _AT_ONCE))
             except StillBuilding:
                 for good in await self._good.states(wanted):
                     record = await self._stored(good)
                     if record is not None:
-                        return Served(record, None if failed is None else _warning(failed, good))
+                        return Served(record) if failed is None else self._stale(wanted, record, failed.words, good)
         return Served(await self._renewal(wanted, self._staleness.hold))
 
     async def _renewal(self, wanted: Wanted, seconds: float) -> ImageRecord:
@@ -130,46 +159,51 @@ class Tags:
 
     async def _noted(self, wanted: Wanted) -> ImageRecord:
         try:
-            record = await self._renewed(wanted)
+            record = await self._renewed(wanted, self._newest.end())
         except (StillBuilding, ShuttingDown):
             raise
         except NixeryError as error:
-            self._failed.put(wanted, error)
+            self._failed.put(wanted, self._failure(error))
             raise
         self._failed.drop(wanted)
         return record
 
-    async def _earlier(self, wanted: Wanted, error: NixeryError) -> Served:
+    def _failure(self, error: NixeryError) -> _Failure:
+        return _Failure(error.message, self._clock.seconds(), not isinstance(error, _NO_VERDICT))
+
+    async def _earlier(self, wanted: Wanted, error: NixeryError, end: float) -> Served:
         """The image from the last good state; raises an error of the same class that says why there is none too."""
         tried: list[str] = []
         for good in await self._good.states(wanted):
-            if good.pin == self._newest.broken(wanted.name):
-                continue
             try:
-                record = await self._again(wanted.name, good)
+                record = await self._again(wanted.name, good, end)
             except (*_NO_VERDICT, ManifestUnknown) as other:
                 tried.append(f"the state {_short(good.pin)}: {other.message}")
                 continue
-            warning = _warning(error, good)
-            self._log.warn("{name}:{tag}: {warning}", name=wanted.name.text, tag=wanted.tag.text, warning=warning)
-            return Served(record, warning)
+            return self._stale(wanted, record, error.message, good)
         earlier = "; ".join(tried) or "none was served before"
-        raise type(error)(f"{error.message}. There is no earlier state to serve instead: {earlier}") from error
+        why = error.message.rstrip(".")
+        raise type(error)(f"{why}. There is no earlier state to serve instead: {earlier}") from error
 
-    async def _again(self, name: ImageName, good: Good) -> ImageRecord:
+    def _stale(self, wanted: Wanted, record: ImageRecord, why: str, good: Good) -> Served:
+        """What is served of a state that need not be the newest, with a warning here and in the log."""
+        warning = _warning(why, good)
+        self._log.warn("{name}:{tag}: {warning}", name=wanted.name.text, tag=wanted.tag.text, warning=warning)
+        return Served(record, warning)
+
+    async def _again(self, name: ImageName, good: Good, end: float) -> ImageRecord:
         record = await self._stored(good)
         if record is not None:
             return record
-        pinned = await self._source.again(good.pin)
-        return (await self._builder.image(name, pinned, Hold(self._staleness.hold, self._clock))).record
+        return (await self._newest.earlier(name, good.pin, end)).record
 
     async def _stored(self, good: Good) -> ImageRecord | None:
         return None if good.key is None else await self._builder.known(good.key)
 
 
-def _warning(error: NixeryError, good: Good) -> str:
+def _warning(why: str, good: Good) -> str:
     current = datetime.fromtimestamp(good.at, UTC).isoformat(timespec="seconds")
-    return f"the newest packages cannot be had ({error.message}); these are of {_short(good.pin)}, current at {current}"
+    return f"the newest packages cannot be had ({why}); these are of {_short(good.pin)}, current at {current}"
 
 
 def _short(pin: str) -> str:

@@ -29,7 +29,7 @@ def write_files(folder: Path, files: Mapping[str, Json]) -> None:
 
 def write_description(folder: Path, architectures: Iterable[str], suites: Iterable[str], lists: Json = None) -> str:
     """Write index.json over all that is below `folder`; gives the pin."""
-    pin = _pin(folder)
+    pin = pin_of_content(folder)
     description: dict[str, Json] = {
         "format": FORMAT,
         "architectures": [*sorted(set(architectures))],
@@ -41,7 +41,8 @@ def write_description(folder: Path, architectures: Iterable[str], suites: Iterab
     return pin
 
 
-def _pin(folder: Path) -> str:
+def pin_of_content(folder: Path) -> str:
+    """The pin that the files below `folder` have, whatever its description says."""
     total = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*.json") if path != folder / DESCRIPTION):
         content = hashlib.sha256(path.read_bytes()).hexdigest()

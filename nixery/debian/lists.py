@@ -32,7 +32,7 @@ def apt_has_newer(index: str, usual: str = USUAL) -> bool:
             return _changed_since(written, usual)
         files, now = made_of["files"], _stamps(made_of["folder"])
         return now != files and any(name in files or not files for name in now)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
         return False
 
 

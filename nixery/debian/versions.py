@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from nixery.debian.description import DESCRIPTION
+from nixery.debian.description import DESCRIPTION, pin_of_content
 from nixery.errors import ConfigError
 
 _KEPT = 2
 _PIN = re.compile(r"[0-9a-f]{64}")
 _NEW = "new-"
+_LEFTOVER = re.compile(r"new-([a-z0-9_]{8}|link|old|broken)")
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
@@ -42,19 +43,28 @@ def new_version(out: Path) -> Iterator[Path]:
             yield new
         finally:
             shutil.rmtree(new, ignore_errors=True)
+            shutil.rmtree(versions / f"{_NEW}broken", ignore_errors=True)
 
 
 def publish(new: Path, out: Path, pin: str) -> None:
     """Let `out` lead to the index in the folder `new`, inside the block of `new_version`. Raises OSError."""
     version = _versions(out) / pin
     new.chmod(0o755)
-    if (version / DESCRIPTION).is_file():
+    _sync(new)
+    if version.exists() and pin_of_content(version) == pin:
         # The same packages: only what it was made of is news.
         (new / DESCRIPTION).replace(version / DESCRIPTION)
     else:
-        new.rename(version)
+        _put(new, version)
     _lead(out, version)
     _prune(version)
+
+
+def _put(new: Path, version: Path) -> None:
+    """In the place of what a host that broke down has left of it, if anything."""
+    if version.exists():
+        version.rename(version.with_name(f"{_NEW}broken"))
+    new.rename(version)
 
 
 def _versions(out: Path) -> Path:
@@ -68,8 +78,9 @@ def _alone(versions: Path) -> Iterator[None]:
     descriptor = os.open(versions, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
-        for leftover in versions.glob(f"{_NEW}*"):
-            _remove(leftover)
+        for leftover in versions.iterdir():
+            if _LEFTOVER.fullmatch(leftover.name):
+                _remove(leftover)
         yield
     finally:
         os.close(descriptor)
@@ -125,6 +136,16 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink()
+
+
+def _sync(folder: Path) -> None:
+    """syncfs(2), for hundreds of files at once: a name must not last longer than what it stands for."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if ctypes.CDLL(None, use_errno=True).syncfs(descriptor) != 0:
+            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), str(folder))
+    finally:
+        os.close(descriptor)
 
 
 def _exchange(one: Path, other: Path) -> None:

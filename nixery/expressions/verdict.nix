@@ -2,8 +2,8 @@
 # to be of the right kind, and a throw or assert in it refuses this package alone. `names`: see names.nix.
 names:
 let
-  inherit (builtins) attrNames deepSeq elem filter isAttrs isList isString length map match tryEval typeOf
-    unsafeDiscardStringContext;
+  inherit (builtins) all attrNames deepSeq elem filter isAttrs isList isString length map match storeDir stringLength
+    substring tryEval typeOf unsafeDiscardStringContext;
 
   attempt = fallback: value: let tried = tryEval value; in if tried.success then tried.value else fallback;
   whole = value: deepSeq value value;
@@ -22,12 +22,21 @@ let
     if wanted == [ ] then [ package ] else map (output: package.${output}) wanted;
   # A package that the set does not allow throws here.
   paths = package: map (output: builtins.seq output.drvPath (unsafeDiscardStringContext output.outPath)) (chosen package);
+  inStore = value:
+    let path = text value; in path != null && short path && match "${storeDir}/[0-9a-z]{32}-[^/]+" path != null;
+  sound = package: attempt false (all (output: inStore output.drvPath && inStore output.outPath) (chosen package));
+
+  # What is only told is cut: a report has bounds.
+  mostTold = 50;
+  short = text: stringLength text <= 300;
+  told = value: let got = text value; in if got != null && short got then got else null;
+  someTold = value: filter short (texts (if isList value then names.take mostTold value else [ ]));
 
   licences = value: map (one: one.spdxId or one.shortName or one) (if isList value then value else [ value ]);
-  licencesOf = package: texts (licences (package.meta.license or [ ]));
+  licencesOf = package: someTold (licences (package.meta.license or [ ]));
   metaOf = package: {
-    version = text (package.version or null);
-    mainProgram = text (package.meta.mainProgram or null);
+    version = told (package.version or null);
+    mainProgram = told (package.meta.mainProgram or null);
     licences = licencesOf package;
   };
 
@@ -36,7 +45,7 @@ let
     let flag = name: attempt false (package.meta.${name} or false == true); in
     if flag "unfree" then { reason = "unfree"; why = licencesOf package; }
     else if flag "broken" then { reason = "broken"; }
-    else if flag "insecure" then { reason = "insecure"; why = texts (package.meta.knownVulnerabilities or [ ]); }
+    else if flag "insecure" then { reason = "insecure"; why = someTold (package.meta.knownVulnerabilities or [ ]); }
     else if flag "unsupported" then { reason = "unsupported"; }
     else { reason = "throws"; };
 
@@ -45,7 +54,7 @@ let
   described = value:
     if isFunction value then { kind = "function"; }
     else if !(isAttrs value) then { kind = typeOf value; }
-    else let members = filter (name: match "[0-9A-Za-z].*" name != null) (attrNames value); in
+    else let members = filter (name: match "[0-9A-Za-z]" (substring 0 1 name) != null && short name) (attrNames value); in
     { kind = "set"; size = length members; members = names.take someMembers members; };
 
   judge = path: package:
@@ -54,6 +63,7 @@ let
     else if !(tryEval package).success then { reason = "throws"; }
     else if !(isAttrs package) || !(isDerivation package) then { reason = "not-a-derivation"; } // described package
     else if !outputs.success then refusal package
+    else if !(sound package) then { reason = "not-a-derivation"; kind = "derivation whose path is not in the store"; }
     else { reason = null; outputs = outputs.value; meta = metaOf package; };
 in
 {

@@ -12,7 +12,7 @@ from twisted.logger import Logger
 
 from nixery.concurrency.output import Capped, Lines
 from nixery.concurrency.process import Exit, Processes
-from nixery.errors import NixeryError, NixUnavailable, PackagesUnavailable
+from nixery.errors import BuildFailed, NixeryError, NixUnavailable, PackagesUnavailable
 from nixery.images.graph import Closure, StorePath
 from nixery.images.name import ALWAYS
 from nixery.images.source import PinnedSource
@@ -113,6 +113,10 @@ class Nix:
         report = ("--argstr", "marker", marker)
         command = (self._nix_build, *self._evaluation(source, names, system), *report, *options, *links)
         exit = await self._run(command, Capped(4096), log, self._limits.run)
+        if log.forged:
+            raise BuildFailed(
+                "a package's build passes itself off as the evaluation: Nix's sandbox would keep it from that"
+            )
         if log.report is None or exit.status != 0:
             raise failure(exit, log.error, self._limits.run, looked_at(log.report))
         verdicts = _checked(log.report)

@@ -67,7 +67,7 @@ def not_evaluated(name: str, words: str) -> NixeryError:
 def thrown_words(stderr: str) -> str:
     """What an evaluation that ended in an error says of its cause: a newer Nix says it last, below its trace."""
     told = stderr.partition("(use '--show-trace'")[0]
-    return " ".join(told.rpartition("error:")[2].split())
+    return "".join(filter(str.isprintable, " ".join(told.rpartition("error:")[2].split())))
 
 
 def _after(words: str) -> str:

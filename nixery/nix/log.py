@@ -30,7 +30,8 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 class Log:
     """A sink for nix-build's stderr.
 
-    `marker`: what the report begins with; `progress`: called with the name of each derivation whose build begins.
+    `marker`: what the report begins with; `progress`: called with the name of each derivation whose build begins;
+    `forged`: whether more was said in the report's name after it.
 
     Bounded: one report, the head and tail of what went wrong and of what was no JSON, and the last lines of the last
     builds (in this format Nix leaves it to us to show them with the error).
@@ -38,6 +39,7 @@ class Log:
 
     def __init__(self, marker: str, progress: Callable[[str], None]) -> None:
         self.report: str | None = None
+        self.forged = False
         self._trace = f"trace: {marker}"
         self._errors = Capped(8192)
         self._plain = Capped(8192)
@@ -57,7 +59,7 @@ class Log:
         """
         self._lines.end()
         text = self._errors.text().strip() or self._plain.text().strip()
-        lines = [" ".join(line.split()).removeprefix("error:").strip() for line in text.splitlines()]
+        lines = [_printable(" ".join(line.split())).removeprefix("error:").strip() for line in text.splitlines()]
         text = "; ".join([line for line in lines if line and not _NO_CAUSE.search(line)] or lines)
         named = set(_DERIVATION.findall(text))
         tails = [build.told() for build in self._builds.values() if build.lines and build.derivation in named]
@@ -88,10 +90,17 @@ class Log:
 
     def _message(self, level: int, text: str) -> None:
         if text.startswith(self._trace):
-            self.report = text.removeprefix(self._trace)
+            self._said(text.removeprefix(self._trace))
         elif level == _ERROR:
             cause = _ABOVE_CAUSE.split(text)[-1]  # a newer Nix says first how it got there
             self._errors.write(cause.encode(errors="replace") + b"\n")
+
+    def _said(self, text: str) -> None:
+        """Nothing follows the report: where no sandbox hides it, a builder may have read the marker in /proc."""
+        if self.report is None or not self.report.startswith("{"):
+            self.report = text
+        elif text != self.report:
+            self.forged = True
 
 
 @frozen
@@ -100,8 +109,9 @@ class _Build:
     lines: deque[str] = field(factory=lambda: deque(maxlen=_TAIL_LINES))
 
     def add(self, line: str) -> None:
-        """Nix's own fetching says what failed first, and then all that the server had to say of it."""
-        if not (len(self.lines) == _TAIL_LINES and self.lines[0].startswith(_FETCH_FAILED)):
+        """Nix's own fetching says what failed, and then all that the server had to say of it."""
+        told = len(self.lines) == _TAIL_LINES and any(_FETCH_FAILED in earlier for earlier in self.lines)
+        if not told:
             self.lines.append(line)
 
     def told(self) -> str:

@@ -31,7 +31,7 @@ def read_index(path: str) -> Index:
     try:
         with open(file, "rb") as opened:
             said = json.load(opened)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise SourceUnavailable(
             f"{file} cannot be read ({error}); make the index with `nixery-debian-index {path}`"
         ) from error

@@ -52,7 +52,7 @@ class Refresher:
     async def refresh(self) -> None:
         """Make the index anew if apt has newer lists, once for all who ask."""
         if not len(self._looks):
-            if self._since(self._looked) < self._ttl:
+            if 0 <= self._since(self._looked) < self._ttl:
                 return
             self._looked = self._clock.seconds()
         await self._wait(self._looks, self._look, self._looked)
@@ -60,12 +60,13 @@ class Refresher:
     async def renew(self, pin: str) -> None:
         """Make the index anew if it still has this pin: of newer lists, or else of lists that apt fetches now."""
         if not len(self._renewals):
-            if self._since(self._renewed) < _PAUSE:
+            if 0 <= self._since(self._renewed) < _PAUSE:
                 return
             self._renewed = self._clock.seconds()
         await self._wait(self._renewals, lambda: self._renew(pin), self._renewed)
 
     def _since(self, when: float) -> float:
+        """Seconds; less than none where the host's clock was put back, as Twisted's reactors go by that."""
         return self._clock.seconds() - when
 
     async def _wait(

@@ -2,9 +2,11 @@
 
 import hashlib
 import os
+from collections.abc import Collection
 from urllib.parse import quote
 
 from attrs import frozen
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
 from nixery.concurrency.coalescer import Coalescer
@@ -20,6 +22,10 @@ from nixery.sources.interfaces import Sighting
 from nixery.sources.refs import Listing, Ref, Refs, commit_id
 
 _WITH_SUBMODULES = " with submodules"
+_MOST_UNNAMED = 20
+"""Commits that no branch or tag is at which may wait to be fetched: who asks for random ids must not hold up others."""
+_LINE_BYTES = 512
+"""Of a line about a ref: more than any that a tag can name has."""
 
 
 @frozen
@@ -68,6 +74,11 @@ class GitUpstream:
         """See Upstream."""
         return f"the git repository {public(self._url)}" + ("" if self._submodules is None else _WITH_SUBMODULES)
 
+    async def tags(self) -> Collection[str]:
+        """See Upstream: branches and git tags as an image's tag writes them, and `latest`."""
+        _, refs = await self._current()
+        return refs.tags()
+
     async def look(self, tag: Tag) -> Sighting:
         """See Upstream. A commit's id is not looked up; whether there is such a commit is known when it is fetched."""
         commit = commit_id(tag)
@@ -81,7 +92,7 @@ class GitUpstream:
         commit = commit_id(Tag(pin.removesuffix(_WITH_SUBMODULES)))  # a record says it, which others may have written
         if commit is None:
             raise ManifestUnknown(f"{self.words} has nothing that is called {pin[:100]!r}")
-        tree = self._here.get(commit) or await self._fetches.join(commit, lambda: self._fetch(commit))
+        tree = self._here.get(commit) or await self._fetched(commit)
         arguments = (("url", "file://" + quote(self._folder)), ("commit", tree))
         return PinnedSource("git", self._pin(commit), self._expression, arguments)
 
@@ -90,7 +101,7 @@ class GitUpstream:
 
     async def _current(self) -> tuple[float, Refs]:
         """When the server was asked, and what it has."""
-        if self._refs is not None and self._clock.seconds() - self._refs[0] < self._ttl:
+        if self._refs is not None and abs(self._clock.seconds() - self._refs[0]) < self._ttl:
             return self._refs
         return await self._looks.join(None, self._ask)
 
@@ -99,17 +110,36 @@ class GitUpstream:
         asked = self._clock.seconds()
         listing = Listing()
         command = ("ls-remote", "--quiet", "--", self._url)
-        outcome = await self._git.run(command, self._limits.look, Lines(listing.line, 4096))
+        outcome = await self._git.run(command, self._limits.look, Lines(listing.line, _LINE_BYTES))
         if not outcome.good:
             why = f"no answer in {self._limits.look:g} s" if outcome.timed_out else outcome.words
             raise SourceUnavailable(f"{self.words} cannot be read: {why}")
-        self._refs = (asked, listing.refs())
+        refs = listing.refs()
+        if not refs.commits:  # git takes any page for a server without refs
+            raise SourceUnavailable(
+                f"{self.words} tells of no branch and no git tag: it is empty, has SHA-256 commits, or is a page that "
+                "is no repository; open its URL to see which"
+            )
+        self._refs = (asked, refs)
         return self._refs
 
-    async def _fetch(self, commit: str) -> str:
+    def _fetched(self, commit: str) -> Deferred[str]:
         """The commit that Nix is to read."""
-        ref = Ref(commit) if self._refs is None else self._refs[1].at(commit)
-        await self._repository.hold(self._url, ref, self._may_take_all)
+        if len(self._fetches) > _MOST_UNNAMED and self._ref(commit).name is None:
+            raise SourceUnavailable(f"{_MOST_UNNAMED} commits of {self.words} are waited for already: ask again later")
+        return self._fetches.join(commit, lambda: self._fetch(commit))
+
+    def _ref(self, commit: str) -> Ref:
+        return Ref(commit) if self._refs is None else self._refs[1].at(commit)
+
+    async def _fetch(self, commit: str) -> str:
+        ref = self._ref(commit)
+        try:
+            await self._repository.hold(self._url, ref, self._may_take_all)
+        except ManifestUnknown:
+            if ref.name is not None:  # the ref was moved by force since it was looked up
+                self._refs = None
+            raise
         tree = commit if self._submodules is None else await self._submodules.join(self._url, commit)
         self._here.put(commit, tree)
         return tree
@@ -117,7 +147,7 @@ class GitUpstream:
     def _may_take_all(self) -> bool:
         """Ids that nobody has must not each cost a fetch of the whole history."""
         now = self._clock.seconds()
-        if self._took_all is not None and now - self._took_all < self._ttl:
+        if self._took_all is not None and abs(now - self._took_all) < self._ttl:
             return False
         self._took_all = now
         return True

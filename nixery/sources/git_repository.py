@@ -13,13 +13,13 @@ from nixery.sources.refs import Ref
 
 _LOCAL_SECONDS = 30.0
 _ALL_HISTORY = "2147483647"  # man git-fetch, --depth: also makes up for what earlier fetches left out
-_LOCKS = ("shallow.lock", "config.lock", "packed-refs.lock", "index.lock")
+_LOCKS = ("shallow.lock", "config.lock", "packed-refs.lock", "index.lock", "refs/from/one.lock")
 _REFUSED = "unadvertised object"  # fetch-pack.c: an old server, told to give no commit by its id
 _NOT_THERE = "not our ref"  # upload-pack.c
 
 
 class Repository:
-    """A repository in `folder`, of one daemon's own. One call at a time: see GitSource.
+    """A repository in `folder`, of one daemon's own. One call at a time: see GitUpstream.
 
     It has a work tree, which stays empty: from a repository with one Nix reads, from a bare one it makes a copy first.
     """
@@ -40,6 +40,7 @@ class Repository:
         await self._make()
         if await self._has(ref.commit):
             return
+        self._unlink(ours(ref.commit), f"{ours(ref.commit)}.lock")  # may be left half written
         by_id = await server.fetch("1", f"+{ref.commit}:{ours(ref.commit)}")
         if not by_id.good and _REFUSED in by_id.words:
             await self._hold_by_name(server, ref, may_take_all)
@@ -69,9 +70,12 @@ class Repository:
             if not outcome.good:
                 raise SourceUnavailable(f"the git repository {self._folder} cannot be made: {outcome.words}")
             self._made = True
-        for lock in _LOCKS:
+        self._unlink(*_LOCKS)
+
+    def _unlink(self, *names: str) -> None:
+        for name in names:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(os.path.join(self._folder, ".git", lock))
+                os.unlink(os.path.join(self._folder, ".git", name))
 
     async def commit_at(self, name: str) -> str | None:
         """The commit that a ref of this repository stands for."""

@@ -2,21 +2,26 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from nixery.concurrency.coalescer import Coalescer
 from nixery.concurrency.recent import Recent
-from nixery.errors import SourceUnavailable, StorageUnavailable
+from nixery.errors import ManifestUnknown, SourceUnavailable, StorageUnavailable
 from nixery.images.canonical import encode
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
-from nixery.sources.interfaces import Sighting, Upstream
+from nixery.sources.interfaces import LATEST, Sighting, Upstream
 from nixery.storage.interfaces import IStorage
 
 _MOST = 10_000
 """Refs that are kept in mind at once."""
+
+_MOST_LOOKS = 200
+"""Look-ups at once, from which on refs that were never seen are refused: each may cost a connection or a process."""
 
 _RETRY = 15.0
 """Seconds for which an upstream that failed is not asked again: an answer may take half a minute not to come."""
@@ -42,15 +47,16 @@ class Pins:
 
     async def pin(self, tag: Tag) -> PinnedSource:
         """See Source."""
-        seen = self._current(tag)
-        if seen is None:
-            self._fail_again(tag)
+        self._fail_again(tag)
         try:
-            seen = seen or await self._looks.join(tag, lambda: self._look(tag))
-            return await self._upstream.have(seen.pin)
+            seen = self._current(tag) or await self._looked(tag)
+            pinned = await self._have(tag, seen)
         except SourceUnavailable as error:
             self._failed.put(tag, (self._clock.seconds(), error.message))
+            self._seen.drop(tag)  # what cannot be had is not known to last, and may be looked up anew
             raise
+        self._failed.drop(tag)
+        return pinned
 
     async def again(self, pin: str) -> PinnedSource:
         """See Source."""
@@ -64,10 +70,31 @@ class Pins:
         """See Source: nothing newer than what the refs say."""
         return False
 
+    async def tags(self) -> Collection[str]:
+        """See Source."""
+        return await self._upstream.tags()
+
     def lasting(self, tag: Tag) -> str | None:
         """See Source."""
         seen = self._seen.get(tag)
         return None if seen is not None and seen.seen is None else self._upstream.words
+
+    async def _have(self, tag: Tag, seen: Sighting) -> PinnedSource:
+        """What a ref was seen to mean: that it has gone since is not the asker's fault, who named the ref."""
+        try:
+            return await self._upstream.have(seen.pin)
+        except ManifestUnknown as error:
+            if seen.seen is None:
+                raise
+            raise SourceUnavailable(f"{tag.text!r} was seen at what is gone: {error.message}") from error
+
+    async def _holds(self, seen: Sighting) -> bool:
+        """Whether what a record says can be had, and not only from elsewhere."""
+        try:
+            await self._upstream.have(seen.pin)
+        except ManifestUnknown:
+            return False
+        return True
 
     def _current(self, tag: Tag) -> Sighting | None:
         """What the tag means, where this process knows it."""
@@ -84,30 +111,37 @@ class Pins:
         # Other hosts' clocks may be ahead of ours.
         return seen.seen is None or abs(self._clock.seconds() - seen.seen) < self._ttl
 
+    def _looked(self, tag: Tag) -> Deferred[Sighting]:
+        if len(self._looks) >= _MOST_LOOKS and tag != LATEST and self._seen.get(tag) is None:
+            raise SourceUnavailable(
+                f"{_MOST_LOOKS} refs of {self._upstream.words} are being looked up: ask again later"
+            )
+        return self._looks.join(tag, lambda: self._look(tag))
+
     async def _look(self, tag: Tag) -> Sighting:
         """What all who share the storage go by from now on."""
         name = f"v1/pins/{_hashed(self._upstream.words)}/{_hashed(tag.text)}"
         data = await self._storage.read_record(name)
         seen = _decoded(data)
-        if seen is None or not self._fresh(seen):
+        if seen is None or not self._fresh(seen) or not await self._holds(seen):
             seen = await self._upstream.look(tag)
-            await self._upstream.have(seen.pin)
+            await self._have(tag, seen)
             seen = await self._agreed(name, data, tag, seen)
         self._seen.put(tag, seen)
         return seen
 
     async def _agreed(self, name: str, data: bytes | None, tag: Tag, seen: Sighting) -> Sighting:
-        """What the record says in the end: what was seen, unless somebody else was faster. `data`: what it said."""
+        """What the record says in the end: what was seen, unless somebody was faster. `data`: what it said before."""
         new = encode({"source": self._upstream.words, "tag": tag.text, "pin": seen.pin, "seen": seen.seen})
-        while True:
+        old = _decoded(data)
+        if self._ttl == 0 and old is not None and old.pin == seen.pin:
+            return seen  # nobody goes by its time
+        while not await self._put(name, data, new):
+            data = await self._storage.read_record(name)
             old = _decoded(data)
             if old is not None and self._fresh(old):
                 return old
-            if self._ttl == 0 and old is not None and old.pin == seen.pin:
-                return seen  # nobody goes by its time
-            if await self._put(name, data, new):
-                return seen
-            data = await self._storage.read_record(name)
+        return seen
 
     async def _put(self, name: str, old: bytes | None, new: bytes) -> bool:
         try:
@@ -127,7 +161,7 @@ def _decoded(data: bytes | None) -> Sighting | None:
                 return Sighting(pin, None)
             case {"pin": str(pin), "seen": int(seen) | float(seen)}:
                 return Sighting(pin, float(seen))
-    except ValueError:
+    except (ValueError, OverflowError, RecursionError):
         pass
     return None
 

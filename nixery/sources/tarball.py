@@ -59,6 +59,11 @@ class Tarballs:
         self._fetches: Coalescer[str, str] = Coalescer(_AT_ONCE)
         self._hashes: Recent[str, str] = Recent(_REMEMBERED)
 
+    @property
+    def waiting(self) -> int:
+        """How many tarballs are being fetched, or wait for that."""
+        return len(self._fetches)
+
     async def hash(self, url: str) -> str:
         """The SHA-256 (Nix's base 32) of what is in the tarball at a URL whose content never changes.
 

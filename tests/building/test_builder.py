@@ -14,6 +14,7 @@ from nixery.errors import BuildFailed, ManifestUnknown, StillBuilding
 from nixery.images.digest import Digest
 from nixery.images.manifest import Format
 from nixery.images.name import ImageName, Tag
+from nixery.images.popularity import Popularity
 from tests.building.world import World
 
 
@@ -107,6 +108,33 @@ async def test_by_digest_says_why_it_cannot_be_made_again(world: World) -> None:
         await world.builder.by_digest(digest)
     with pytest.raises(ManifestUnknown, match="no manifest with the digest"):
         await world.builder.by_digest(Digest.of(b"?"))
+
+
+@pytest_twisted.ensureDeferred
+async def test_by_digest_another_popularity_makes_no_other_image_of_it(world: World) -> None:
+    digest = Digest.of((await world.ask()).manifest(Format.OCI))
+    world.storage.blobs.clear()
+    world.popularity = Popularity.parse('{"hello": 5}')
+    with pytest.raises(ManifestUnknown, match="have changed since it was made"):
+        await world.builder.by_digest(digest)
+    assert len(world.nix.calls) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_image_is_layered_by_the_popularity_that_its_key_names(tmp_path: Path) -> None:
+    layers = []
+    for later in ("a", "b"):
+        (folder := tmp_path / later).mkdir()
+        world = World(folder)
+        world.limit = 3
+        world.popularity = Popularity.parse('{"a": 9}')
+        world.tags = world.restarted()
+        world.nix.go = Deferred()
+        asked = world.ask(ImageName.parse("a/b"))
+        world.popularity = Popularity.parse(f'{{"{later}": 9}}')
+        world.nix.go.callback(None)
+        layers.append([layer.comment for layer in (await asked).layers])
+    assert layers[0] == layers[1]
 
 
 @pytest_twisted.ensureDeferred

@@ -1,9 +1,13 @@
 """What is served when the newest state of a package set cannot be had: the last good one, or an error that says why."""
 
+import json
+import re
+
 import pytest
 import pytest_twisted
 from attrs import evolve
 from twisted.internet.defer import Deferred
+from twisted.logger import capturedLogs, formatEvent
 
 from nixery.building.last_good import Policy
 from nixery.errors import (
@@ -18,13 +22,16 @@ from nixery.errors import (
     StillFetching,
     StorageUnavailable,
 )
-from nixery.images.name import ImageName, Tag
+from nixery.images.digest import Digest
+from nixery.images.manifest import Format
+from nixery.images.name import ImageName, Platform, Tag
 from nixery.images.popularity import Popularity
 from tests.building.world import DAY, LATEST, World
 
 REFUSED = SourceUnavailable("the git repository cannot be read: connection refused")
 BROKEN = EvaluationFailed("Nix cannot evaluate the package set: syntax error")
 OTHER = ImageName.parse("git")
+SHELL = ImageName.parse("shell/hello")
 
 
 @pytest.fixture
@@ -71,6 +78,25 @@ async def test_a_state_that_cannot_be_evaluated_is_passed_over_and_not_tried_at_
     moving.clock.advance(15)
     moving.nix.fails = None
     assert (await moving.served()).record != good.record
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_newer_state_than_the_one_that_could_not_be_evaluated_is_tried_at_once(moving: World) -> None:
+    good = await moving.ask()
+    moved(moving)
+    moving.nix.fails = BROKEN
+    assert await moving.ask() == good
+    moving.source.pinned, moving.nix.fails = evolve(moving.source.pinned, pin="three"), None
+    assert await moving.ask() != good
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_served_instead_is_one_line_of_the_log(moving: World) -> None:
+    await moving.ask()
+    moving.source.fails = REFUSED
+    with capturedLogs() as events:
+        served = await moving.served()
+    assert [formatEvent(event) for event in events] == [f"hello:latest: {served.warning}"]
 
 
 @pytest.mark.parametrize(
@@ -175,6 +201,60 @@ async def test_of_two_good_states_the_newest_comes_first(moving: World) -> None:
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_state_that_was_served_for_another_image_is_good_for_as_long_for_all(moving: World) -> None:
+    good = await moving.ask()
+    moving.clock.advance(0.9 * DAY)
+    await moving.ask(OTHER)
+    moving.clock.advance(0.6 * DAY)
+    moving.source.fails = REFUSED
+    assert await moving.ask() == good
+    assert moving.source.asked == [], "and is found as it is stored"
+
+
+@pytest.mark.parametrize("at", ["1e400", "1e300", "9" * 400, "9e9", "-1e300", "NaN", "[" * 100_000, "true"])
+@pytest_twisted.ensureDeferred
+async def test_a_record_of_an_impossible_time_is_neither_served_nor_in_the_way(moving: World, at: str) -> None:
+    await moving.ask()
+    for name in [name for name in moving.storage.records if name.startswith("v1/tags/")]:
+        said = moving.storage.records[name].decode()
+        moving.storage.records[name] = re.sub('"at":[^,}]*', f'"at":{at}', said).encode()
+    moving.tags = moving.restarted()
+    moving.source.fails = REFUSED
+    with pytest.raises(SourceUnavailable, match="none was served before"):
+        await moving.ask()
+    moving.source.fails = None
+    moved(moving)
+    new = await moving.ask()
+    moving.source.fails = REFUSED
+    assert await moving.ask() == new
+
+
+@pytest.mark.parametrize(("field", "value"), [("key", "../../../etc/passwd"), ("pin", "one\n\x1b[31m"), ("key", 5)])
+@pytest_twisted.ensureDeferred
+async def test_a_record_that_could_name_or_say_anything_counts_as_none(
+    moving: World, field: str, value: str | int
+) -> None:
+    await moving.ask()
+    for name in [name for name in moving.storage.records if name.startswith("v1/tags/")]:
+        said = json.loads(moving.storage.records[name])
+        moving.storage.records[name] = json.dumps({**said, field: value}).encode()
+    moving.source.fails = REFUSED
+    with pytest.raises(SourceUnavailable, match="none was served before"):
+        await moving.ask()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_clock_that_was_set_back_does_not_keep_newer_states_from_being_recorded(moving: World) -> None:
+    await moving.ask()
+    moving.clock.rightNow -= 0.5 * DAY
+    moved(moving)
+    moving.tags = moving.restarted()
+    new = await moving.ask()
+    moving.source.fails = REFUSED
+    assert await moving.ask() == new
+
+
+@pytest_twisted.ensureDeferred
 async def test_never_means_never(moving: World) -> None:
     moving.policy = Policy.NEVER
     moving.tags = moving.restarted()
@@ -206,6 +286,26 @@ async def test_another_popularity_makes_another_image_and_leaves_the_last_good_o
 
 
 @pytest_twisted.ensureDeferred
+async def test_the_last_good_image_of_a_state_is_the_one_that_was_served_last(moving: World) -> None:
+    await moving.ask()
+    moving.popularity, moving.nix.content = Popularity.parse('{"hello": 5}'), "second"
+    good = await moving.ask()
+    moving.source.fails = REFUSED
+    assert await moving.ask() == good
+
+
+@pytest.mark.parametrize(
+    "other", [evolve(SHELL, platform=Platform.ARM64), evolve(SHELL, shell=False), evolve(SHELL, packages=("hello",))]
+)
+@pytest_twisted.ensureDeferred
+async def test_each_image_has_a_last_good_one_of_its_own(moving: World, other: ImageName) -> None:
+    good = await moving.ask(SHELL)
+    assert await moving.ask(other) != good
+    moving.source.fails = REFUSED
+    assert await moving.ask(SHELL) == good
+
+
+@pytest_twisted.ensureDeferred
 async def test_lost_blobs_of_the_last_good_image_are_made_again(moving: World) -> None:
     good = await moving.ask()
     moving.source.fails = REFUSED
@@ -224,6 +324,26 @@ async def test_a_full_storage_does_not_stop_a_pull(moving: World, monkeypatch: p
 
     monkeypatch.setattr(moving.storage, "create_record", full)
     assert await moving.ask() == good
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_a_full_storage_did_not_take_is_recorded_at_the_next_pull(
+    moving: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create = moving.storage.create_record
+
+    async def full(name: str, data: bytes) -> bool:
+        if name.startswith("v1/tags/"):
+            raise StorageUnavailable("no space left")
+        return await create(name, data)
+
+    with monkeypatch.context() as at_first:
+        at_first.setattr(moving.storage, "create_record", full)
+        good = await moving.ask()
+    await moving.ask()
+    moving.source.fails = REFUSED
+    assert await moving.ask() == good
+    assert moving.source.asked == [], "found by its own record"
 
 
 @pytest_twisted.ensureDeferred
@@ -259,6 +379,14 @@ class TestRevalidate:
         moving.nix.go.callback(None)
         assert await moving.ask() != good
         assert len(moving.nix.calls) == 2
+
+    @pytest_twisted.ensureDeferred
+    async def test_two_images_that_are_made_at_once_are_two(self, moving: World) -> None:
+        moving.nix.go = Deferred()
+        asked = moving.ask(), moving.ask(OTHER)
+        moving.nix.go.callback(None)
+        moving.clock.advance(0.1)
+        assert await asked[0] != await asked[1]
 
     @pytest_twisted.ensureDeferred
     async def test_a_known_image_is_served_new(self, moving: World) -> None:
@@ -309,10 +437,32 @@ class TestRevalidate:
         moving.source.go, moving.source.fails = Deferred(), REFUSED
         for warned in (False, True):
             asked = moving.served()
-            moving.clock.advance(0.1)
+            with capturedLogs() as logged:
+                moving.clock.advance(0.1)
             assert ((await asked).warning is not None) == warned
+            assert ["warning" in event for event in logged] == [True] * warned, "the log says it too"
             moving.source.go.callback(None)
             moving.source.go = Deferred()
+        moving.source.go = moving.source.fails = None
+        await moving.ask()
+        moving.source.go = Deferred()
+        asked = moving.served()
+        moving.clock.advance(0.1)
+        assert (await asked).warning is None, "it has worked since"
+        moving.source.go.callback(None)
+
+    @pytest_twisted.ensureDeferred
+    async def test_a_build_that_outlasts_its_request_holds_up_no_later_one(self, moving: World) -> None:
+        good = await moving.ask()
+        moved(moving)
+        moving.nix.go = Deferred()
+        for seconds in (240, 0):
+            asked = moving.ask()
+            moving.clock.advance(0.1)
+            assert asked.called
+            assert await asked == good
+            moving.clock.advance(seconds)
+        moving.nix.go.callback(None)
 
 
 @pytest_twisted.ensureDeferred
@@ -369,3 +519,70 @@ async def test_a_source_that_is_known_to_be_silent_is_not_waited_for_long(moving
     moving.source.go.callback(None)
     assert (await asked).warning is None
     never.addErrback(lambda _: None).cancel()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_source_that_works_slowly_is_not_given_up_for_ever(moving: World) -> None:
+    good = await moving.ask()
+    moving.source.fails = REFUSED
+    await moving.ask()
+    moved(moving)
+    moving.source.fails = None
+    for seconds, new in ((200, False), (200, True)):
+        moving.clock.advance(seconds)
+        moving.source.go = Deferred()
+        asked = moving.ask()
+        moving.clock.advance(3)
+        moving.source.go.callback(None)
+        assert (await asked != good) == new
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_earlier_state_is_waited_for_no_longer_than_a_request_is_held(moving: World) -> None:
+    await moving.ask()
+    moving.source.go, moving.source.fetching = Deferred(), Deferred()
+    asked = moving.ask(OTHER)
+    moving.clock.advance(240)
+    moving.clock.advance(0)
+    assert asked.called
+    with pytest.raises(StillFetching, match="the state one: the package set was not there after 0 s"):
+        await asked
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_manifest_is_made_again_within_the_time_of_a_request(moving: World) -> None:
+    record = await moving.ask()
+    moving.storage.blobs.clear()
+    moving.source.fetching = Deferred()
+    asked = Deferred.fromCoroutine(moving.tags.by_digest(Digest.of(record.manifest(Format.OCI))))
+    moving.clock.advance(240)
+    with pytest.raises(StillFetching):
+        await asked
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_image_that_other_settings_allowed_is_not_served(moving: World) -> None:
+    moving.meaning = " with settings allowing what is unfree"
+    moving.tags = moving.restarted()
+    await moving.ask()
+    moving.source.fails = REFUSED
+    assert (await moving.served()).warning is not None
+    moving.meaning = ""
+    moving.tags = moving.restarted()
+    with pytest.raises(SourceUnavailable, match="none was served before"):
+        await moving.ask()
+
+
+@pytest_twisted.ensureDeferred
+async def test_two_states_that_cannot_be_evaluated_are_each_tried_once(moving: World) -> None:
+    await moving.ask(OTHER)
+    moved(moving)
+    moving.nix.fails = BROKEN
+    for _ in range(3):
+        with pytest.raises(EvaluationFailed, match="syntax error.*the state one: .*syntax error"):
+            await moving.ask()
+    assert len(moving.nix.calls) == 3
+    moving.clock.rightNow -= 1000
+    moving.nix.fails = None
+    await moving.ask()
+    assert len(moving.nix.calls) == 4, "a clock that was set back does not make this last"

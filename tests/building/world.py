@@ -36,6 +36,7 @@ class Source:
         self.where: str | None = None
         self.fails: Exception | None = None
         self.go: Deferred[None] | None = None
+        self.fetching: Deferred[None] | None = None
         self.newer: PinnedSource | None = None
         self.gone: set[str] = set()
         self.asked: list[str] = []
@@ -49,6 +50,8 @@ class Source:
 
     async def again(self, pin: str) -> PinnedSource:
         self.asked.append(pin)
+        if self.fetching is not None:
+            await self.fetching
         if pin in self.gone or (self.where is None and pin != self.pinned.pin):
             raise ManifestUnknown(f"{pin} is gone")
         return evolve(self.pinned, pin=pin)
@@ -58,6 +61,9 @@ class Source:
             return False
         self.pinned, self.newer = self.newer, None
         return True
+
+    async def tags(self) -> set[str]:
+        return {"latest"}
 
     def lasting(self, tag: Tag) -> str | None:
         return self.where
@@ -110,13 +116,14 @@ class World:
         self.settings = Settings("e" * 64, Platform.AMD64, 2, 240)
         self.policy = Policy.SERVE
         self.popularity: Popularity | None = None
+        self.meaning = ""
         self.tags = self.restarted()
 
     def restarted(self) -> Tags:
         """What answers after a restart: all that is known is in the storage."""
         self.builder = self._builder()
         good = LastGood(self.storage, self.clock, DAY)
-        staleness = Staleness(self.policy, self.settings.hold, self.settings.platform)
+        staleness = Staleness(self.policy, self.settings.hold, self.settings.platform, self.meaning)
         return Tags(self.source, self.builder, good, self.clock, staleness)
 
     def _builder(self) -> Builder:

@@ -93,7 +93,8 @@ def test_an_index_that_does_not_say_counts_by_its_time(host: Host, said: dict[st
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", '{"lists": 1}', '{"lists": {"folder": 1, "files": {}}}', '{"lists": {"folder": "/x"}}']
+    "content",
+    ["", "[]", '{"lists": 1}', '{"lists": {"folder": 1, "files": {}}}', '{"lists": {"folder": "/x"}}', "[" * 100_000],
 )
 def test_what_is_no_index_has_nothing_newer(host: Host, content: str) -> None:
     (host.index / "index.json").write_text(content)

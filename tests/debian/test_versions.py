@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from nixery.debian import versions
+from nixery.debian.description import write_description, write_files
 from nixery.debian.versions import new_version, publish
 from nixery.errors import ConfigError
 
@@ -110,7 +111,7 @@ def test_what_fails_leaves_the_older_index(tmp_path: Path) -> None:
 
 def test_what_a_killed_run_left_is_cleared_away(tmp_path: Path) -> None:
     put(tmp_path / "it", PINS[0])
-    (tmp_path / "it.d/new-left").mkdir()
+    (tmp_path / "it.d/new-l3ft_0v3").mkdir()
     os.symlink("nowhere", tmp_path / "it.d/new-link")
     put(tmp_path / "it", PINS[1])
     assert kept(tmp_path / "it") == set(PINS[:2])
@@ -127,3 +128,34 @@ def test_an_empty_folder_may_be_replaced(tmp_path: Path) -> None:
     (tmp_path / "it").mkdir()
     put(tmp_path / "it", PINS[0])
     assert pin_of(tmp_path / "it") == PINS[0]
+
+
+def made(out: Path, words: str = "") -> str:
+    with new_version(out) as new:
+        write_files(new, {"amd64/names.json": {"hello": 0}})
+        pin = write_description(new, ["amd64"], ["suite"], words)
+        publish(new, out, pin)
+        return pin
+
+
+def test_an_index_that_a_broken_host_has_left_damaged_is_made_whole(tmp_path: Path) -> None:
+    pin = made(tmp_path / "it")
+    (tmp_path / "it/amd64/names.json").write_bytes(b"")
+    assert made(tmp_path / "it") == pin
+    assert json.loads((tmp_path / "it/amd64/names.json").read_text()) == {"hello": 0}
+    assert kept(tmp_path / "it") == {pin}
+
+
+def test_an_index_that_is_whole_is_not_put_anew(tmp_path: Path) -> None:
+    made(tmp_path / "it", "first")
+    names = (tmp_path / "it/amd64/names.json").stat().st_ino
+    made(tmp_path / "it", "second")
+    assert (tmp_path / "it/amd64/names.json").stat().st_ino == names
+    assert json.loads((tmp_path / "it/index.json").read_text())["lists"] == "second"
+
+
+def test_what_somebody_else_keeps_beside_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "it.d/new-things").mkdir(parents=True)
+    (tmp_path / "it.d/new-notes.txt").write_text("precious")
+    pin = made(tmp_path / "it")
+    assert kept(tmp_path / "it") == {pin, "new-things", "new-notes.txt"}

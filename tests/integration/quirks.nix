@@ -19,6 +19,7 @@ let
     drvPath = throw "the set does not allow it";
   };
 
+  long = builtins.concatStringsSep "" (builtins.genList (n: "0123456789") 100000);
   crossed = set final // { hello = package "hello-crossed-on-${system}"; };
 
   set = self: {
@@ -48,6 +49,10 @@ let
     mistyped = self.hello // { outPath = "a" + 1; };
     underivable = self.hello // { drvPath = throw "no derivation for you"; };
     late = self.hello // { outPath = throw "no path for you"; };
+    elsewhere = self.hello // { outPath = "/etc/passwd"; };
+    escaping = self.hello // { outPath = "${builtins.storeDir}/../etc"; };
+    underived = self.hello // { drvPath = "/etc/passwd"; };
+    numbered = self.hello // { drvPath = 5; };
 
     # What nixpkgs refuses, unless it is told otherwise.
     unfree = if builtins.getEnv "NIXPKGS_ALLOW_UNFREE" == "1" then package "unfree" else refused { unfree = true; license = { shortName = "unfree"; free = false; }; };
@@ -64,9 +69,12 @@ let
     thrownMeta = package "thrown-meta" // { meta = throw "x"; version = throw "x"; };
     textMeta = package "text-meta" // { meta = "text"; version = 1; };
     strangeMeta = package "strange-meta" // { version = "1"; meta = { mainProgram = [ ]; license = [ "A" { spdxId = "B"; } 3 (throw "x") ]; }; };
+    lengthy = package "lengthy" // { version = long; meta = { mainProgram = long; license = builtins.genList (n: "L${toString n}") 999 ++ [ long ]; }; };
+    vulnerable = refused { insecure = true; knownVulnerabilities = "CVE-1"; };
 
     # Names.
     same = self;
+    longNames = { ${long} = self.hello; short = self.hello; };
     "_7zip" = package "7zip";
     "c++filt" = package "filt";
     "with space" = package "space";

@@ -226,13 +226,13 @@ async def test_a_hostile_tag_is_unknown_and_never_reaches_git(world: World, repo
     assert tag not in (world.folder / "calls").read_text().replace("\n", " ").split()
 
 
+@pytest.mark.parametrize("left", ["shallow.lock", "refs/nixery/{}.lock", "refs/nixery/{}"])
 @pytest_twisted.ensureDeferred
-async def test_a_lock_that_a_killed_fetch_left_is_no_hindrance(world: World, repository: Upstream) -> None:
+async def test_a_lock_that_a_killed_fetch_left_is_no_hindrance(world: World, repository: Upstream, left: str) -> None:
     source = world.source(str(repository.folder))
     await source.pin(LATEST)
     (made,) = (world.folder / "git").iterdir()
-    (made / ".git" / "shallow.lock").write_text("")
-    repository.commit("second")
+    (made / ".git" / left.format(repository.commit("second"))).write_text("")
     world.clock.advance(301)
     assert build(await source.pin(LATEST)) == "second"
 

@@ -85,8 +85,10 @@ def test_two_refs_at_one_commit_share_their_manifest_and_two_platforms_never_do(
 
 
 def test_two_instances_on_one_storage_agree_on_what_latest_is(world: World) -> None:
-    settings = world.settings(NIXERY_SOURCE_TTL="300")
+    state = world.folder / "state"
+    settings = world.settings(NIXERY_SOURCE_TTL="300", STATE_DIRECTORY=str(state))
     with running(world.folder / "one", **settings) as one, running(world.folder / "two", **settings) as two:
+        assert {"git", "git.2"} <= set(os.listdir(state)), "each has a repository of its own"
         first = one.pull("hello")
         world.commit("hello-2.12", "hello-2.13")
         assert two.pull("hello").body == first.body

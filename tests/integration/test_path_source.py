@@ -169,6 +169,7 @@ def test_a_copy_that_nix_has_collected_is_made_again(tmp_path: Path, salt: str) 
     with serving(tmp_path / "daemon", packages, **store) as daemon:
         before = digest(daemon.pull("whole"))
         assert list((tmp_path / "nix" / "store").glob("*-source"))
+        assert list((tmp_path / "nix" / "store").glob("*-held")), "what refers to it while it is evaluated"
         environment = {**os.environ, **store, "NIX_CONFIG": NIX_CONFIG}
         subprocess.run(["nix-store", "--gc"], env=environment, check=True, capture_output=True)
         assert not list((tmp_path / "nix" / "store").glob("*-source"))

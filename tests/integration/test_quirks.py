@@ -99,13 +99,20 @@ def test_another_platform_is_asked_of_the_set(quirks: Daemon) -> None:
 def test_what_the_refusal_says_of_allowing_works(folder: Path, tmp_path: Path) -> None:
     with running(tmp_path, NIXERY_PKGS_PATH=str(folder), NIXPKGS_ALLOW_UNFREE="1") as daemon:
         assert links(daemon, daemon.pull("unfree")) >= {"unfree"}
+        daemon.stop()
+        del daemon.settings["NIXPKGS_ALLOW_UNFREE"]
+        assert daemon.start().pull("unfree").status == 404, "that it was allowed once is no leave"
 
 
 def test_another_platform_is_cross_built_by_option(folder: Path, tmp_path: Path) -> None:
     with running(tmp_path, NIXERY_PKGS_PATH=str(folder), NIXERY_CROSS="yes") as daemon:
         assert links(daemon, daemon.pull("hello")) >= {"hello"}
         machine = os.uname().machine
-        assert links(daemon, daemon.pull(f"{OTHER}/hello")) >= {f"hello-crossed-on-{machine}-linux"}
+        crossed = daemon.pull(f"{OTHER}/hello")
+        assert links(daemon, crossed) >= {f"hello-crossed-on-{machine}-linux"}
+        daemon.stop()
+        del daemon.settings["NIXERY_CROSS"]
+        assert daemon.start().pull(f"{OTHER}/hello").body != crossed.body
 
 
 def test_a_flake_is_a_set_by_option(folder: Path, tmp_path: Path) -> None:

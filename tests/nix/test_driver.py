@@ -9,7 +9,7 @@ import pytest_twisted
 
 from nixery.concurrency.output import Sink
 from nixery.concurrency.process import Exit
-from nixery.errors import NixUnavailable, PackagesUnavailable
+from nixery.errors import BuildFailed, NixUnavailable, PackagesUnavailable
 from nixery.images.graph import Closure, StorePath
 from nixery.images.source import PinnedSource
 from nixery.nix import driver
@@ -30,6 +30,7 @@ class Children:
     def __init__(self) -> None:
         self.commands: list[Sequence[str]] = []
         self.report: object = {"version": 1, "packages": [GOOD]}
+        self.forged: object = None
         self.thrown = b""
         self.fails: str | None = None
         self.status = 0
@@ -55,8 +56,9 @@ class Children:
         return Exit(self.status, None, False)
 
     def _trace(self, marker: str) -> bytes:
-        trace = {"action": "msg", "level": 0, "msg": f"trace: {marker}{json.dumps(self.report)}"}
-        return b"@nix " + json.dumps(trace).encode() + b"\n"
+        reports = [self.report] if self.forged is None else [self.report, self.forged]
+        traces = [{"action": "msg", "level": 0, "msg": f"trace: {marker}{json.dumps(report)}"} for report in reports]
+        return b"".join(b"@nix " + json.dumps(trace).encode() + b"\n" for trace in traces)
 
 
 @pytest.fixture
@@ -188,3 +190,11 @@ async def test_a_program_that_cannot_be_started_is_named(
     monkeypatch.setattr(children, "run", refuse)
     with pytest.raises(NixUnavailable, match="nix-build cannot be started: Resource temporarily unavailable"):
         await nix.build(SET, ("hello",), "x86_64-linux")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_report_after_the_report_is_a_forgery(children: Children, nix: Nix, tmp_path: Path) -> None:
+    children.forged = {"version": 1, "packages": []}
+    with pytest.raises(BuildFailed, match="passes itself off as the evaluation"):
+        await nix.build(SET, ["hello"], "x86_64-linux")
+    assert [*tmp_path.iterdir()] == []

@@ -85,3 +85,7 @@ def test_an_error_that_a_package_makes_is_a_verdict_about_it() -> None:
 )
 def test_what_is_no_error_of_the_evaluation_is_not_blamed_on_a_package(exit: Exit) -> None:
     assert not isinstance(failure(exit, "words", 1800, "hello"), PackagesUnavailable)
+
+
+def test_what_cannot_be_printed_is_left_out_of_what_is_thrown() -> None:
+    assert thrown_words("error: not\x08 for\x1b[2J\n you\x00") == "not for[2J you"

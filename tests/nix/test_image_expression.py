@@ -42,6 +42,12 @@ NO_PACKAGE = "is an attribute of the package set, but not a package"
         ("pythonpackages.zzz", "set: there is no zzz in pythonPackages"),
         ("odd.zzz", "set: there is no zzz in odd"),
         ("underivable", "underivable cannot be evaluated"),
+        ("elsewhere", f"{NO_PACKAGE}: it is a Nix derivation whose path is not in the store"),
+        ("escaping", f"{NO_PACKAGE}: it is a Nix derivation whose path is not in the store"),
+        ("underived", f"{NO_PACKAGE}: it is a Nix derivation whose path is not in the store"),
+        ("numbered", f"{NO_PACKAGE}: it is a Nix derivation whose path is not in the store"),
+        ("longnames", f"{NO_PACKAGE}: it is a set of 1 attribute; ask for one of them, such as longnames.short"),
+        ("vulnerable", "vulnerable is marked as insecure by the package set (in nixpkgs"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_had_says_why(name: str, words: str) -> None:
@@ -100,6 +106,12 @@ def test_meta_is_taken_where_it_is_what_it_should_be() -> None:
     assert isinstance(strange, Package)
     assert (thrown.version, thrown.main_program, thrown.licences) == (None, None, ())
     assert (strange.version, strange.main_program, strange.licences) == ("1", None, ("A", "B"))
+
+
+def test_meta_that_would_make_an_endless_report_is_cut() -> None:
+    found = package("lengthy")
+    assert (found.version, found.main_program) == (None, None)
+    assert found.licences == tuple(f"L{n}" for n in range(50))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from nixery.nix.log import Log, derivation_name
 
 DRV = "/nix/store/8y2xiba9gzygk03cc98lvvb51czx14ww-fails.drv"
@@ -42,6 +44,21 @@ def test_a_report_that_a_builder_made_up_is_none() -> None:
     assert written(line(action="msg", level=0, msg='trace: nixery 2e: {"a":1}')).report is None
 
 
+def trace(said: str) -> bytes:
+    return line(action="msg", level=0, msg=f"trace: nixery 1f: {said}")
+
+
+@pytest.mark.parametrize("later", ['{"a":2}', '"hello"', ""])
+def test_a_second_report_tells_that_a_builder_has_read_the_marker(later: str) -> None:
+    log = written(trace('"hello"'), trace('{"a":1}'), trace(later), trace('{"a":1}'))
+    assert log.forged
+    assert log.report == '{"a":1}'
+
+
+def test_the_same_report_twice_is_no_forgery() -> None:
+    assert not written(trace('"hello"'), trace('"other"'), trace('{"a":1}'), trace('{"a":1}')).forged
+
+
 def test_the_error_comes_without_colours_and_prefix() -> None:
     assert written(error("\x1b[31;1merror:\x1b[0m it \x1b[1mfails\x1b[0m")).error == "it fails"
 
@@ -62,6 +79,10 @@ def test_the_error_is_one_line_without_warnings() -> None:
 def test_what_cannot_be_printed_is_left_out_of_a_line() -> None:
     log = written(start(1), said(1, "\x1b[1mError\x00\x01\x9b: \u4f60"), error(f"'{DRV}' failed"))
     assert log.error.endswith("fails: Error: \u4f60")
+
+
+def test_what_cannot_be_printed_is_left_out_of_an_error() -> None:
+    assert written(error("\x1b]0;title\x07it\x08 \x00fails")).error == "]0;titleit fails"
 
 
 def test_progress_names_each_build() -> None:
@@ -106,8 +127,10 @@ def test_what_only_depends_on_the_failed_build_is_left_out() -> None:
     assert written(error(consequence)).error == consequence.removeprefix("error: ")
 
 
-def test_what_a_server_says_at_length_does_not_hide_that_a_file_is_gone() -> None:
-    words = ["error: unable to download 'http://a/x.deb': HTTP error 404", *["<p>lorem ipsum</p>"] * 40]
+@pytest.mark.parametrize("before", [[], ["error:", "       \u2026 writing file '/nix/store/x'", ""]])
+def test_what_a_server_says_at_length_does_not_hide_that_a_file_is_gone(before: list[str]) -> None:
+    told = "       error: unable to download 'http://a/x.deb': HTTP error 404"
+    words = [*before, told if before else told.strip(), *["<p>lorem ipsum</p>"] * 40]
     log = written(start(1), *(said(1, text) for text in words), error(f"builder for '{DRV}' failed"))
     assert "HTTP error 404" in log.error
 

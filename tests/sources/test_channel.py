@@ -45,6 +45,8 @@ class PretendedWeb(Web):
 class PretendedTarballs(Tarballs):
     """Has the tarballs of all commits but those that are missing."""
 
+    waiting = 0
+
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.missing: set[str] = set()
@@ -197,3 +199,13 @@ def test_a_commit_without_a_tarball_is_unknown_but_a_channel_that_is_at_one_is_o
     error = world.refused()
     assert isinstance(error, SourceUnavailable)
     assert f"'nixos-unstable' is at the commit {A}, but there is no https" in error.message
+
+
+def test_commits_that_nobody_names_do_not_hold_up_a_channel() -> None:
+    world = World()
+    world.web.pages[CHANNELS.format("nixos-unstable")] = (200, A.encode())
+    world.tarballs.waiting = 21
+    assert world.look().pin.startswith(A)
+    error = world.refused(Tag(B))
+    assert isinstance(error, SourceUnavailable)
+    assert "20 tarballs of the channel nixos-unstable of github.com/NixOS/nixpkgs are waited for" in error.message

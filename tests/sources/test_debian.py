@@ -97,7 +97,7 @@ def test_last_good_images_are_kept_by_where_the_index_is() -> None:
     assert source_of(Path("/var/index")).lasting(Tag("v1")) == "debian /var/index"
 
 
-@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"pin": 1}', "\udcff"])
+@pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"pin": 1}', "\udcff", "[" * 100_000])
 @pytest_twisted.ensureDeferred
 async def test_an_index_that_is_none_says_how_to_make_one(tmp_path: Path, content: str | None) -> None:
     if content is not None:

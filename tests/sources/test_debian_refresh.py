@@ -30,6 +30,15 @@ def test_lists_that_are_not_newer_start_nothing_and_are_looked_at_once_in_the_ti
     assert (world.looks, world.program.calls) == (2, [])
 
 
+def test_a_clock_that_was_put_back_puts_nothing_off(world: World) -> None:
+    world.clock.advance(86_400)
+    world.pin()
+    world.clock.rightNow -= 86_400
+    for _ in range(2):
+        world.pin()
+    assert world.looks == 2
+
+
 def test_newer_lists_make_the_index_anew_of_the_same_architectures(world: World) -> None:
     world.newer = True
     world.program.pins["lists"] = NEW

@@ -180,6 +180,15 @@ def test_a_server_that_fails_is_named_without_its_password_in_its_own_words(worl
     assert world.pinned(LATEST).pin == A, "a failure is not remembered for long"
 
 
+def test_a_server_that_tells_of_nothing_is_no_verdict(world: World) -> None:
+    world.pinned(LATEST)
+    world.git.refs.clear()
+    world.clock.advance(300)
+    error = world.refused(LATEST)
+    assert isinstance(error, SourceUnavailable)
+    assert "https://example.org/set.git tells of no branch and no git tag: it is empty, has SHA-256" in error.message
+
+
 def test_a_server_that_is_silent_is_named_with_the_time_it_had(world: World) -> None:
     world.git.answers["ls-remote"] = (Exit(None, 15, True), b"")
     assert "no answer in 30 s" in world.refused(LATEST).message
@@ -192,6 +201,68 @@ def test_a_commit_that_the_server_does_not_have_is_unknown(world: World) -> None
     world.git.answers["fetch"] = (Exit(128, None, False), b"fatal: remote error: upload-pack: not our ref c\n")
     assert isinstance(world.refused(Tag(C)), ManifestUnknown)
     assert world.git.count("fetch") == 1
+
+
+def test_a_commit_is_no_ref_that_moves(world: World) -> None:
+    world.pinned(Tag(A))
+    assert world.source.lasting(Tag(A)) is None
+    assert world.source.lasting(LATEST) == "the git repository https://example.org/set.git"
+
+
+def test_one_look_tells_of_all_refs(world: World) -> None:
+    assert (world.pinned(LATEST).pin, world.pinned(Tag("next")).pin) == (A, B)
+    assert world.git.count("ls-remote") == 1
+
+
+def test_each_repository_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    urls = set()
+    for url in (URL, URL + "x"):
+        upstream = GitUpstream(url, Git(StandIn(), {}), "/git.nix", str(tmp_path), Clock(), 300)
+        outcome: list[PinnedSource] = []
+        Deferred.fromCoroutine(upstream.have(A)).addCallback(outcome.append)
+        urls.add(dict(outcome[0].arguments)["url"])
+    assert len(urls) == 2
+
+
+def test_a_branch_that_was_moved_by_force_is_looked_up_anew(world: World) -> None:
+    world.pinned(LATEST)
+    world.git.answers["fetch"] = (Exit(128, None, False), b"fatal: remote error: upload-pack: not our ref b\n")
+    assert isinstance(world.refused(Tag("next")), SourceUnavailable)
+    del world.git.answers["fetch"]
+    world.git.refs["refs/heads/next"] = C
+    world.clock.advance(15)
+    assert world.pinned(Tag("next")).pin == C
+
+
+def test_a_clock_that_is_set_back_has_the_server_asked_again(world: World) -> None:
+    world.clock.advance(100_000)
+    world.pinned(LATEST)
+    world.clock.rightNow -= 90_000
+    world.git.refs["HEAD"] = C
+    assert world.pinned(LATEST).pin == C
+
+
+def test_ids_that_nobody_has_do_not_hold_up_a_branch(world: World) -> None:
+    world.pinned(LATEST)
+    held = world.git.held = Deferred()
+    waiting = [world.pin(Tag(f"{number:040x}")) for number in range(100)]
+    busy = [failure for waiter in waiting if (failure := _failure(waiter)) is not None]
+    assert len(busy) == 79
+    assert {str(failure.value) for failure in busy} == {
+        "20 commits of the git repository https://example.org/set.git are waited for already: ask again later"
+    }
+    branch = world.pin(Tag("next"))
+    held.callback(None)
+    outcome: list[PinnedSource] = []
+    branch.addCallback(outcome.append)
+    assert [pinned.pin for pinned in outcome] == [B]
+
+
+def _failure(waiter: Deferred[PinnedSource]) -> Failure | None:
+    """What it failed with, if it has."""
+    failures: list[Failure] = []
+    waiter.addErrback(failures.append)
+    return failures[0] if failures else None
 
 
 def test_all_history_is_fetched_at_most_once_within_the_time_to_live_for_ids_that_nobody_has(world: World) -> None:
@@ -215,6 +286,7 @@ def test_the_users_ways_to_log_in_are_kept_and_nothing_asks() -> None:
     assert (environment["GIT_TERMINAL_PROMPT"], environment["SSH_ASKPASS_REQUIRE"]) == ("0", "never")
     assert environment["GIT_ASKPASS"] == environment["SSH_ASKPASS"] == "/bin/false"
     assert git_environment({"GIT_ASKPASS": "/token"}, "/bin/false")["GIT_ASKPASS"] == "/token"
+    assert (environment["GIT_HTTP_LOW_SPEED_LIMIT"], environment["GIT_HTTP_LOW_SPEED_TIME"]) == ("1", "60")
 
 
 @pytest.mark.parametrize(

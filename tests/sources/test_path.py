@@ -216,6 +216,14 @@ class PathTests(SynchronousTestCase):
         assert first != self.pin() == self.content()
         assert self.pool.walks == 2
 
+    def test_where_edits_are_not_told_of_a_clock_that_is_set_back_does_not_hide_them(self) -> None:
+        self.shared()
+        self.clock.advance(1000)
+        first = self.pin()
+        (self.folder / "default.nix").write_text("other")
+        self.clock.rightNow -= 900
+        assert first != self.pin() == self.content()
+
     def test_where_edits_are_not_told_of_nothing_is_read_again_unless_a_stamp_changed(self) -> None:
         self.shared()
         self.settled()

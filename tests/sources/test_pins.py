@@ -17,6 +17,7 @@ from nixery.storage.memory import MemoryStorage
 LATEST = Tag("latest")
 COMMIT = Tag("c" * 40)
 TTL = 300.0
+HUGE = b'{"pin": "x", "seen": %s}' % (b"9" * 400)
 
 
 class Place:
@@ -32,6 +33,10 @@ class Place:
         self.go: Deferred[None] | None = None
         self.fails: Exception | None = None
         self.cannot_have: set[str] = set()
+        self.gone: set[str] = set()
+
+    async def tags(self) -> list[str]:
+        return list(self.refs)
 
     async def look(self, tag: Tag) -> Sighting:
         self.looks.append(tag.text)
@@ -50,6 +55,8 @@ class Place:
         self.had.append(pin)
         if pin in self.cannot_have:
             raise SourceUnavailable(f"{pin} cannot be fetched")
+        if pin in self.gone:
+            raise ManifestUnknown(f"there is no {pin}")
         return PinnedSource("place", pin, "/set")
 
 
@@ -122,6 +129,24 @@ async def test_of_two_that_look_at_once_the_slower_takes_what_the_faster_found(w
 
 
 @pytest_twisted.ensureDeferred
+async def test_two_refs_that_are_asked_for_at_once_are_looked_up_each(world: World) -> None:
+    world.place.refs["main"] = "two"
+    go: Deferred[None] = Deferred()
+    world.place.go = go
+    asked = [Deferred.fromCoroutine(world.pins.pin(tag)) for tag in (LATEST, Tag("main"))]
+    go.callback(None)
+    assert [(await each).pin for each in asked] == ["one", "two"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_upstreams_that_share_the_storage_do_not_share_their_refs(world: World) -> None:
+    await world.pins.pin(LATEST)
+    other = Place(world.clock)
+    other.words, other.refs["latest"] = "another place", "two"
+    assert await pin(Pins(other, world.storage, world.clock, TTL)) == "two"
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_commit_never_expires(world: World) -> None:
     assert world.pins.lasting(COMMIT) == "a place", "it is not known yet"
     assert await pin(world.pins, COMMIT) == COMMIT.text
@@ -182,7 +207,17 @@ async def test_a_clock_that_is_far_ahead_does_not_hold_a_pin_for_ever(world: Wor
 
 
 @pytest.mark.parametrize(
-    "found", [b"", b"[]", b'{"pin": 1, "seen": 0}', b'{"pin": "x"}', b"\xff", b'{"pin": "x", "seen": "now"}']
+    "found",
+    [
+        b"",
+        b"[]",
+        b'{"pin": 1, "seen": 0}',
+        b'{"pin": "x"}',
+        b"\xff",
+        b'{"pin": "x", "seen": "now"}',
+        b"[" * 100_000,
+        HUGE,
+    ],
 )
 @pytest_twisted.ensureDeferred
 async def test_a_record_that_nobody_can_read_is_written_anew(world: World, found: bytes) -> None:
@@ -204,6 +239,65 @@ async def test_a_storage_that_takes_nothing_stops_nobody(world: World, monkeypat
 
 
 @pytest_twisted.ensureDeferred
+async def test_what_can_be_named_is_the_upstreams(world: World) -> None:
+    assert await world.pins.tags() == ["latest", "main"]
+
+
+@pytest_twisted.ensureDeferred
 async def test_an_earlier_pin_is_had_again_without_a_look(world: World) -> None:
     assert (await world.pins.again("zero")).pin == "zero"
     assert world.place.looks == []
+
+
+@pytest.mark.parametrize("seen", ["null", "1800000000"])
+@pytest_twisted.ensureDeferred
+async def test_a_record_whose_pin_is_gone_is_looked_up_anew(world: World, seen: str) -> None:
+    await world.pins.pin(LATEST)
+    (name,) = world.storage.records
+    world.storage.records[name] = b'{"pin": "old", "seen": %s}' % seen.encode()
+    world.place.gone.add("old")
+    assert await pin(world.instance()) == "one"
+    assert json.loads(world.storage.records[name])["pin"] == "one"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_ref_that_was_moved_by_force_between_look_and_fetch_is_no_verdict(world: World) -> None:
+    world.place.gone.add("one")
+    with pytest.raises(SourceUnavailable, match="'latest' was seen at what is gone: there is no one"):
+        await world.pins.pin(LATEST)
+    world.place.gone.add(COMMIT.text)
+    with pytest.raises(ManifestUnknown):
+        await world.pins.pin(COMMIT)
+
+
+@pytest_twisted.ensureDeferred
+async def test_content_that_cannot_be_had_is_left_alone_for_a_moment_too(world: World) -> None:
+    await world.pins.pin(COMMIT)
+    world.place.cannot_have.add(COMMIT.text)
+    had = len(world.place.had)
+    for _ in range(3):
+        with pytest.raises(SourceUnavailable):
+            await world.pins.pin(COMMIT)
+        assert world.pins.lasting(COMMIT) == "a place", "each time the last good image may be served"
+    assert len(world.place.had) == had + 1
+    world.place.cannot_have.clear()
+    world.clock.advance(15)
+    assert await pin(world.pins, COMMIT) == COMMIT.text
+    assert world.pins.lasting(COMMIT) is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_of_refs_that_nobody_has_seen_so_many_are_looked_up_at_once(world: World) -> None:
+    main = Tag("main")
+    await world.pins.pin(main)
+    world.clock.advance(TTL)
+    go = world.place.go = Deferred()
+    asked = [Deferred.fromCoroutine(world.pins.pin(Tag(f"t{number}"))) for number in range(200)]
+    with pytest.raises(SourceUnavailable, match="200 refs of a place are being looked up: ask again later"):
+        await world.pins.pin(Tag("t200"))
+    known = [Deferred.fromCoroutine(world.pins.pin(tag)) for tag in (LATEST, main)]
+    go.callback(None)
+    assert [(await each).pin for each in known] == ["one", "one"]
+    for each in asked:
+        with pytest.raises(ManifestUnknown):
+            await each
