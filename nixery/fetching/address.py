@@ -31,9 +31,9 @@ class Address:
             parts = urlsplit(text)
             parts.port  # noqa: B018  # raises ValueError for one that is none
         except ValueError as error:
-            raise SourceUnavailable(f"{public(text)} cannot be fetched: it is no URL") from error
+            raise SourceUnavailable(f"{shown(text)} cannot be fetched: it is no URL") from error
         if parts.scheme not in _SCHEMES or not parts.hostname:
-            raise SourceUnavailable(f"{public(text)} cannot be fetched: it is no http or https URL with a host")
+            raise SourceUnavailable(f"{shown(text)} cannot be fetched: it is no http or https URL with a host")
         bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment="")
         return cls(bare.geturl(), _authorization(parts))
 
@@ -55,7 +55,7 @@ class Address:
         return parts.scheme, parts.netloc
 
 
-def public(text: str) -> str:
+def shown(text: str) -> str:
     """What a person may see of a URL, be it malformed: nothing before the last @, no query, no fragment."""
     before, slashes, rest = text.partition("//")
     shown = rest.rpartition("@")[2].partition("?")[0].partition("#")[0]

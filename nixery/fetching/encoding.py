@@ -17,7 +17,7 @@ from twisted.web.iweb import IAgent, IBodyProducer, IResponse
 from zope.interface import implementer
 
 from nixery.errors import SourceUnavailable
-from nixery.fetching.address import public
+from nixery.fetching.address import shown
 from nixery.fetching.body import discard
 
 _HEADER = b"content-encoding"
@@ -39,7 +39,7 @@ class Unpacking:
         self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: IBodyProducer | None = None
     ) -> Deferred[IResponse]:
         """See IAgent."""
-        shown = public(uri.decode())
+        shown = shown(uri.decode())
         return self._agent.request(method, uri, headers, bodyProducer).addCallback(_unpacked, shown)
 
 

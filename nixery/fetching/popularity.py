@@ -15,7 +15,7 @@ from nixery.fetching.address import Address
 from nixery.fetching.web import Web
 from nixery.images.popularity import Popularity
 
-MOST = 64 << 20
+MOST = 16 << 20
 """Bytes of a popularity file."""
 
 _HEAD = 1 << 16  # bytes, for the line with the ETag: an HTTP header is shorter

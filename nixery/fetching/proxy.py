@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from attrs import field, frozen
 
 from nixery.errors import ConfigError, SourceUnavailable
-from nixery.fetching.address import Address, public
+from nixery.fetching.address import Address, shown
 
 _PORTS = {"http": 1080, "https": 443}  # curl's, for a proxy without one
 _PORT = re.compile(r"(?P<host>.+):(?P<port>[0-9]{1,5})")
@@ -131,7 +131,7 @@ def _first(environment: Mapping[str, str], *variables: str) -> Proxy | None:
 
 
 def _no_proxy(url: str, variable: str) -> ConfigError:
-    return ConfigError(f"{variable} is {public(url)!r}, which is no HTTP proxy such as http://proxy.example:3128")
+    return ConfigError(f"{variable} is {shown(url)!r}, which is no HTTP proxy such as http://proxy.example:3128")
 
 
 def _network(text: str) -> IPv4Network | IPv6Network | None:

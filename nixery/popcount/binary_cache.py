@@ -5,7 +5,7 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from nixery.errors import SourceUnavailable
-from nixery.fetching.address import public
+from nixery.fetching.address import shown
 from nixery.fetching.web import Page, Web
 from nixery.popcount import narinfo
 
@@ -27,7 +27,7 @@ class BinaryCache:
         """Raises SourceUnavailable where there is no binary cache."""
         page = await self._page("nix-cache-info")
         if page.status != 200 or b"StoreDir" not in page.body:
-            raise SourceUnavailable(f"{public(self.url)} is no binary cache: it has no nix-cache-info")
+            raise SourceUnavailable(f"{shown(self.url)} is no binary cache: it has no nix-cache-info")
 
     async def references(self, digest: str) -> tuple[str, ...] | None:
         """What a path refers to; None when the cache does not have it. Raises SourceUnavailable."""
@@ -39,7 +39,7 @@ class BinaryCache:
         try:
             return narinfo.references(page.body, digest)
         except ValueError as error:
-            raise SourceUnavailable(f"{public(page.url)} cannot be made sense of: {error}") from error
+            raise SourceUnavailable(f"{shown(page.url)} cannot be made sense of: {error}") from error
 
     async def _page(self, name: str) -> Page:
         """A page; what may pass is tried again."""

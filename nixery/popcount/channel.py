@@ -4,7 +4,7 @@ import lzma
 import re
 
 from nixery.errors import SourceUnavailable
-from nixery.fetching.address import Address, public
+from nixery.fetching.address import Address, shown
 from nixery.fetching.web import Web
 from nixery.popcount.base import BASE, digest_of
 
@@ -22,11 +22,11 @@ async def store_paths(web: Web, url: str, channel: str) -> list[str]:
     paths = await _release(web, f"{url.rstrip('/')}/{channel}") + "/store-paths.xz"
     page = await web.get(paths, _MOST_PACKED)
     if page.status != 200:
-        raise SourceUnavailable(f"{public(paths)} is answered with status {page.status}")
+        raise SourceUnavailable(f"{shown(paths)} is answered with status {page.status}")
     try:
         return digests(page.body)
     except (ValueError, lzma.LZMAError) as error:
-        raise SourceUnavailable(f"{public(paths)} cannot be made sense of: {error}") from error
+        raise SourceUnavailable(f"{shown(paths)} cannot be made sense of: {error}") from error
 
 
 async def _release(web: Web, channel: str) -> str:
@@ -34,9 +34,7 @@ async def _release(web: Web, channel: str) -> str:
     asked = f"{channel}/git-revision"
     page = await web.get(asked, _MOST_REVISION)
     if page.status != 200 or _REVISION.fullmatch(page.body) is None:
-        raise SourceUnavailable(
-            f"{public(channel)} is no channel: its git-revision is no commit (status {page.status})"
-        )
+        raise SourceUnavailable(f"{shown(channel)} is no channel: its git-revision is no commit (status {page.status})")
     if page.url == Address.parse(asked).url:
         return channel  # with the user and password that may be in it
     return page.url.removesuffix("/git-revision")

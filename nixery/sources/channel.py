@@ -9,9 +9,8 @@ from collections.abc import Collection
 
 from twisted.internet.interfaces import IReactorTime
 
-from nixery.errors import ManifestUnknown, SourceUnavailable
-from nixery.errors import public as without_login
-from nixery.fetching.address import public
+from nixery.errors import ManifestUnknown, SourceUnavailable, public
+from nixery.fetching.address import shown
 from nixery.fetching.web import Web
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
@@ -73,7 +72,7 @@ class Channel:
         found = _PIN.fullmatch(pin)  # a record says it, which others may have written
         if found is None:
             raise ManifestUnknown(f"{self.words} has nothing that is called {pin[:100]!r}")
-        url = without_login(self._places.archive(found[1]))  # as it goes to Nix's command line and into its errors
+        url = public(self._places.archive(found[1]))  # as it goes to Nix's command line and into its errors
         return PinnedSource("channel", pin, self._expression, (("url", url), ("sha256", found[2])))
 
     async def _pin(self, commit: str) -> str:
@@ -96,5 +95,5 @@ class Channel:
         commit = commit_in(page.body) if page.status == 200 else None
         if commit is None:
             what = f"status {page.status}" if page.status != 200 else f"{page.body[:60]!r}, which is no commit's id"
-            raise SourceUnavailable(f"{public(page.url)} answers with {what}")
+            raise SourceUnavailable(f"{shown(page.url)} answers with {what}")
         return commit

@@ -5,13 +5,12 @@ import shutil
 import sys
 from collections.abc import Mapping, Sequence
 
-from nixery.concurrency.output import Capped
+from nixery.concurrency.output import Capped, last_words
 from nixery.concurrency.process import Processes
-from nixery.errors import SourceUnavailable, public
+from nixery.errors import SourceUnavailable
 
 _COMMAND = (sys.executable, "-m", "nixery.commands.debian_index")
 _SECONDS = 900.0  # the lists of two architectures, over a slow line
-_TOLD = 400
 
 
 class IndexProgram:
@@ -39,12 +38,6 @@ class IndexProgram:
         except OSError as error:
             raise SourceUnavailable(f"{command[0]} cannot be started: {error.strerror}") from error
         if exit.timed_out:
-            raise SourceUnavailable(f"nixery-debian-index took longer than {_SECONDS:g} s; {_words(told.text())}")
+            raise SourceUnavailable(f"nixery-debian-index took longer than {_SECONDS:g} s; {last_words(told.text())}")
         if exit.status != 0:
-            raise SourceUnavailable(_words(told.text()))
-
-
-def _words(stderr: str) -> str:
-    """The last lines that say something, in one, without passwords of apt's sources."""
-    lines = ["".join(filter(str.isprintable, line)).strip() for line in stderr.splitlines()]
-    return public("; ".join([line for line in lines if line][-2:]))[-_TOLD:] or "it said nothing"
+            raise SourceUnavailable(last_words(told.text()))

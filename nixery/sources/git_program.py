@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
-from nixery.concurrency.output import Capped, Sink
+from nixery.concurrency.output import Capped, Sink, last_words
 from nixery.concurrency.process import Processes
-from nixery.errors import SourceUnavailable, public
+from nixery.errors import SourceUnavailable
 
 # `git rev-parse --local-env-vars`: these would turn git to another repository than the one that is named to it.
 _LOCAL = frozenset(
@@ -20,7 +20,6 @@ _SETTINGS = ("-c", "core.hooksPath=/dev/null", "-c", "protocol.ext.allow=never")
 _SILENCE = {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "60"}
 # What git adds when a connection over SSH fails: no word on why.
 _ADVICE = frozenset({"Please make sure you have the correct access rights", "and the repository exists."})
-_TOLD = 400
 
 
 @frozen
@@ -54,7 +53,7 @@ class Git:
             exit = await self._processes.run(command, environment, stdout or Capped(0), stderr, seconds)
         except OSError as error:
             raise SourceUnavailable(f"{self._program} cannot be started: {error.strerror}") from error
-        return Outcome(exit.status == 0, exit.timed_out, _words(stderr.text()))
+        return Outcome(exit.status == 0, exit.timed_out, last_words(stderr.text(), without=_ADVICE))
 
 
 def git_environment(environment: Mapping[str, str], refuses: str) -> dict[str, str]:
@@ -66,10 +65,3 @@ def git_environment(environment: Mapping[str, str], refuses: str) -> dict[str, s
     kept = {name: value for name, value in environment.items() if name not in _LOCAL}
     never = {"GIT_TERMINAL_PROMPT": "0", "SSH_ASKPASS": refuses, "SSH_ASKPASS_REQUIRE": "never", "LC_ALL": "C"}
     return {"GIT_ASKPASS": refuses, **_SILENCE, **kept, **never}
-
-
-def _words(stderr: str) -> str:
-    """The last two lines that say something, in one."""
-    lines = ["".join(filter(str.isprintable, line)).strip() for line in stderr.splitlines()]
-    telling = [line for line in lines if line and line not in _ADVICE]
-    return public("; ".join(telling[-2:]))[-_TOLD:] or "it said nothing"

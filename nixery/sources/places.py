@@ -6,7 +6,7 @@ from typing import Self
 
 from attrs import frozen
 
-from nixery.fetching.address import public
+from nixery.fetching.address import shown
 
 # A name that a branch or tag of git can have (man git-check-ref-format), of the characters that an image tag can have
 # and "/". So no name leads out of the folder that it is put into.
@@ -48,7 +48,7 @@ class Places:
         """A server of files: `<ref>/git-revision`, and `archive/<commit>.tar.gz`."""
         base = url.rstrip("/")
         place = Place(base + "/{ref}/git-revision", frozenset({404}))
-        return cls(public(url.rstrip("/")), (place,), base + "/archive/{commit}.tar.gz")
+        return cls(shown(url.rstrip("/")), (place,), base + "/archive/{commit}.tar.gz")
 
     def archive(self, commit: str) -> str:
         """The URL of a commit's tarball."""

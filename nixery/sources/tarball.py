@@ -12,7 +12,7 @@ from nixery.concurrency.pool import Pool
 from nixery.concurrency.process import Processes
 from nixery.concurrency.recent import Recent
 from nixery.errors import ManifestUnknown, SourceUnavailable, public
-from nixery.fetching.address import public as public_url
+from nixery.fetching.address import shown
 
 # What builtins.fetchTarball calls it too, so that it finds it in the store.
 _OPTIONS = ("--unpack", "--print-path", "--name", "source", "--type", "sha256")
@@ -100,9 +100,9 @@ def _error(url: str, stderr: str) -> ManifestUnknown | SourceUnavailable:
     said = found[1] if found else stderr.strip().rpartition("\n")[2]
     words = public("".join(filter(str.isprintable, said)))[:_TOLD]
     if _NOT_THERE in words:
-        return ManifestUnknown(f"there is no {public_url(url)}")
+        return ManifestUnknown(f"there is no {shown(url)}")
     return _failure(url, words or "nix-prefetch-url did not say why")
 
 
 def _failure(url: str, why: str) -> SourceUnavailable:
-    return SourceUnavailable(f"{public_url(url)} cannot be fetched: {why}")
+    return SourceUnavailable(f"{shown(url)} cannot be fetched: {why}")

@@ -556,6 +556,7 @@ async def test_a_manifest_is_made_again_within_the_time_of_a_request(moving: Wor
     moving.source.fetching = Deferred()
     asked = Deferred.fromCoroutine(moving.tags.by_digest(Digest.of(record.manifest(Format.OCI))))
     moving.clock.advance(240)
+    assert asked.called
     with pytest.raises(StillFetching):
         await asked
 

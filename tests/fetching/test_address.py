@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nixery.errors import SourceUnavailable
-from nixery.fetching.address import Address, public
+from nixery.fetching.address import Address, shown
 
 
 def test_user_and_password_are_kept_apart() -> None:
@@ -77,5 +77,5 @@ def test_a_redirect_out_of_http_is_refused() -> None:
 
 
 def test_a_person_sees_neither_secrets_nor_long_urls() -> None:
-    assert public("https://a:b@host/x?token=1#y") == "https://host/x"
-    assert len(public("http://" + "a" * 9999)) == 400
+    assert shown("https://a:b@host/x?token=1#y") == "https://host/x"
+    assert len(shown("http://" + "a" * 9999)) == 400
