@@ -6,7 +6,7 @@ Codes: OCI distribution-spec 1.1, "Error Codes"; UNKNOWN, UNAVAILABLE and TAG_IN
 import re
 from typing import ClassVar
 
-_LOGIN = re.compile(r"(?<=//)[^/\s'\"]*@")
+_LOGIN = re.compile(r"(?<=//)[^/\s]*@")
 
 
 def public(text: str) -> str:

@@ -1,33 +1,25 @@
-"""The one place that wires the parts: from options and environment to the services that `twistd nixery` runs."""
+"""Where the parts are wired, with wiring.py: from options and environment to the services of `twistd nixery`."""
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
-from attrs import frozen
 from twisted.application import strports
-from twisted.application.service import IService, Service
+from twisted.application.service import IService
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IReactorCore, IReactorFromThreads
 from twisted.python import usage
 
 from nixery.building.builder import Builder, Settings
 from nixery.building.cache import Cache
 from nixery.building.last_good import LastGood, Policy
 from nixery.building.layering import Layers
-from nixery.building.tags import Staleness, Tags
-from nixery.concurrency.lair import alone
+from nixery.building.tags import Serving, Tags
 from nixery.concurrency.ordered import OrderedServices
 from nixery.concurrency.pool import Threads
-from nixery.concurrency.process import IReactorProcessTime, Processes
-from nixery.config import Config, PackageSet, read_config
-from nixery.debian.lists import apt_has_newer
-from nixery.errors import ConfigError, SourceUnavailable
-from nixery.fetching.agent import IReactorWeb
-from nixery.fetching.popularity import place_of
-from nixery.fetching.proxy import Proxies
+from nixery.concurrency.process import Processes
+from nixery.config import Config, read_config
+from nixery.errors import ConfigError
 from nixery.fetching.ranking import Ranking
-from nixery.fetching.web import Web
 from nixery.images.canonical import fingerprint
 from nixery.images.name import Platform
 from nixery.nix import expressions
@@ -40,26 +32,11 @@ from nixery.pages.resource import Pages
 from nixery.registry.routes import Registry
 from nixery.registry.site import Drain, Site, make_site
 from nixery.settings import SETTINGS
-from nixery.sources.channel import Channel
-from nixery.sources.debian import DebianSource
-from nixery.sources.debian_program import IndexProgram
-from nixery.sources.debian_refresh import Refresher
-from nixery.sources.flake import AsFlake
-from nixery.sources.git import GitUpstream
-from nixery.sources.git_program import Git
 from nixery.sources.interfaces import Source
-from nixery.sources.path import PathSource
-from nixery.sources.pins import Pins
-from nixery.sources.places import PUBLIC, Places
-from nixery.sources.tarball import Tarballs
 from nixery.storage.backend import backend_named
-from nixery.storage.interfaces import IStorage
+from nixery.wiring import Parts, Reactor, folder_in, ranking_of, source_of
 
 _FILE_THREADS = 8
-
-
-class Reactor(IReactorProcessTime, IReactorFromThreads, IReactorCore, IReactorWeb):
-    """What is needed of a reactor."""
 
 
 class Options(usage.Options):
@@ -86,37 +63,23 @@ def makeService(options: Options) -> IService:
         raise SystemExit(f"nixery: {error}") from None
 
 
-@frozen
-class _Parts:
-    """What all the others stand on. `nix`: the environment of Nix's programs."""
-
-    config: Config
-    reactor: Reactor
-    files: Threads
-    cpu: Threads
-    storage: IStorage
-    roots: Roots
-    processes: Processes
-    nix: Mapping[str, str]
-
-
 def wire(config: Config, reactor: Reactor) -> IService:
     """The services of a daemon, in the order in which they stand on each other; raises ConfigError."""
-    roots = Roots(_folder(config.state, "gcroots"))
+    roots = Roots(folder_in(config.state, "gcroots"))
     files = Threads(reactor, _FILE_THREADS, "files")
     cpu = Threads(reactor, config.pack_workers, "packing")
     storage = backend_named(config.storage_backend).make(config.storage_settings, files)
     processes = Processes(reactor, config.environment.get("PATH", os.defpath))
     environment = child_environment(config.environment, os.getuid(), config.nix.settings)
-    parts = _Parts(config, reactor, files, cpu, storage, roots, processes, environment)
+    parts = Parts(config, reactor, files, cpu, storage, roots, processes, environment)
     if config.nix.settings:
         refuse_ignored(processes.program("nix"), environment, config.nix.settings)
     return _services(parts)
 
 
-def _services(parts: _Parts) -> IService:
-    source, watching = _source(parts)
-    ranking = _ranking(parts)
+def _services(parts: Parts) -> IService:
+    source, watching = source_of(parts)
+    ranking = ranking_of(parts)
     builder = _builder(parts, source, _nix(parts), ranking)
     registry = Registry(_tags(parts, source, builder), parts.storage, parts.files, parts.reactor)
     site = make_site(registry.app.resource(), Pages(), parts.reactor)  # type: ignore[no-untyped-call]  # Twisted's
@@ -153,23 +116,6 @@ def _in_one_line() -> Iterator[None]:
         raise SystemExit(f"nixery: cannot start: {error}") from None
 
 
-def _folder(state: str, name: str, shared: bool = True) -> str:
-    """A folder in the state folder, made here, where what stands against it can still be said.
-
-    `shared`: whether other daemons may use it at the same time.
-    """
-    folder = os.path.join(state, name)
-    try:
-        if not shared:
-            return alone(folder)
-        os.makedirs(folder, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"the state folder {state!r} cannot be used: {error.strerror}; set STATE_DIRECTORY or XDG_STATE_HOME"
-        ) from error
-    return folder
-
-
 def _listening(endpoint: str, site: Site, reactor: Reactor) -> IService:
     try:
         return strports.service(endpoint, site, reactor)
@@ -177,7 +123,7 @@ def _listening(endpoint: str, site: Site, reactor: Reactor) -> IService:
         raise ConfigError(f"--listen is {endpoint!r}, which is no Twisted endpoint: {error}") from error
 
 
-def _builder(parts: _Parts, source: Source, nix: Nix, ranking: Ranking | None) -> Builder:
+def _builder(parts: Parts, source: Source, nix: Nix, ranking: Ranking | None) -> Builder:
     config = parts.config
     cache = Cache(parts.storage)
     layers = Layers(Packer(parts.cpu, parts.storage), cache, parts.cpu, config.max_layers)
@@ -199,75 +145,17 @@ def _meaning(config: Config) -> tuple[object, ...]:
     return (cross, read) if read or cross else ()
 
 
-def _tags(parts: _Parts, source: Source, builder: Builder) -> Tags:
+def _tags(parts: Parts, source: Source, builder: Builder) -> Tags:
     config = parts.config
     good = LastGood(parts.storage, parts.reactor, config.stale_max)
     settings = _meaning(config)
     words = f" with settings {fingerprint(settings)}" if settings else ""
-    staleness = Staleness(Policy(config.stale), config.hold, Platform(config.platform), words)
-    return Tags(source, builder, good, parts.reactor, staleness)
+    serving = Serving(Policy(config.stale), config.hold, Platform(config.platform), words)
+    return Tags(source, builder, good, parts.reactor, serving)
 
 
-def _nix(parts: _Parts) -> Nix:
+def _nix(parts: Parts) -> Nix:
     config = parts.config.nix
     limits = Limits(config.builder_seconds, config.build_seconds)
     cross = Platform(parts.config.platform).system if config.cross else None
     return Nix(parts.processes, parts.nix, str(expressions.IMAGE), parts.roots.folder, limits, cross)
-
-
-def _source(parts: _Parts) -> tuple[Source, list[Service]]:
-    """The package set's source, and what of it is a service."""
-    packages = parts.config.packages
-    source = _SOURCES[packages.kind](parts, packages)
-    services: list[Service] = [source] if isinstance(source, Service) else []
-    return AsFlake(source) if packages.flake else source, services
-
-
-def _path(parts: _Parts, packages: PackageSet) -> Source:
-    return PathSource(packages.place, str(expressions.PATH), parts.files, parts.reactor, packages.path_ttl)
-
-
-def _debian(parts: _Parts, packages: PackageSet) -> Source:
-    program = IndexProgram(parts.processes, parts.config.environment)
-    refresher = Refresher(packages.place, program, apt_has_newer, parts.files, parts.reactor, packages.ttl)
-    return DebianSource(packages.place, str(expressions.DEBIAN), parts.files, refresher)
-
-
-def _git(parts: _Parts, packages: PackageSet) -> Source:
-    git = Git(parts.processes, parts.config.environment)
-    folder = _folder(parts.config.state, "git", shared=False)
-    place, expression, ttl = packages.place, str(expressions.GIT), packages.ttl
-    upstream = GitUpstream(place, git, expression, folder, parts.reactor, ttl, submodules=packages.submodules)
-    return Pins(upstream, parts.storage, parts.reactor, ttl)
-
-
-def _channel(parts: _Parts, packages: PackageSet) -> Source:
-    places = PUBLIC if packages.channel_url is None else Places.mirror(packages.channel_url)
-    tarballs = Tarballs(parts.processes, parts.nix, parts.files)
-    web = _web(parts)
-    channel = Channel(packages.place, places, web, tarballs, parts.reactor, str(expressions.CHANNEL))
-    return Pins(channel, parts.storage, parts.reactor, packages.ttl)
-
-
-_SOURCES: Mapping[str, Callable[[_Parts, PackageSet], Source]] = {
-    "path": _path,
-    "git": _git,
-    "channel": _channel,
-    "debian": _debian,
-}
-
-
-def _web(parts: _Parts) -> Web:
-    return Web(parts.reactor, proxies=Proxies.parse(parts.config.environment))
-
-
-def _ranking(parts: _Parts) -> Ranking | None:
-    url = parts.config.popularity
-    if url is None:
-        return None
-    folder = _folder(parts.config.state, "popularity")
-    try:
-        place = place_of(url, _web(parts), folder, parts.files)
-        return Ranking(place, parts.reactor, parts.config.popularity_ttl)
-    except (OSError, ValueError, SourceUnavailable) as error:
-        raise ConfigError(f"NIX_POPULARITY_URL is {url!r}, which is no popularity file: {error}") from error

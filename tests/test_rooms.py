@@ -21,6 +21,7 @@ FLOORS = [
     {"building"},
     {"registry", "pages"},
     {"commands"},
+    {"wiring"},
     {"tap"},
 ]
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
@@ -48,7 +49,7 @@ def faults(source: str, module: str) -> list[str]:
         parts = name.split(".")
         if parts[0] == "nixery" and len(parts) > 1:
             other = parts[1]
-            if other in ("config", "settings", "values") and room not in ("config", "settings", "tap"):
+            if other in ("config", "settings", "values") and room not in ("config", "settings", "wiring", "tap"):
                 found.append(f"{module} imports {name}: only tap reads the configuration")
             elif other in FLOOR and other != room and FLOOR[other] >= FLOOR[room]:
                 found.append(f"{module} imports {name}, which is not on a floor below it")

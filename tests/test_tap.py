@@ -11,7 +11,7 @@ import pytest
 from twisted.application.service import IServiceCollection
 from twisted.internet import reactor
 
-from nixery import tap
+from nixery import tap, wiring
 from nixery.config import read_config
 from nixery.fetching.ranking import Ranking
 from nixery.settings import SETTINGS
@@ -123,13 +123,14 @@ def test_a_setting_reaches_its_part(
     settings: dict[str, str],
     value: object,
 ) -> None:
-    made, given = getattr(tap, part), []
+    module = tap if part in ("LastGood", "Builder") else wiring
+    made, given = getattr(module, part), []
 
     def make(*arguments: object, **named: object) -> object:
         given.append(inspect.signature(made).bind(*arguments, **named).arguments[argument])
         return made(*arguments, **named)
 
-    monkeypatch.setattr(tap, part, make)
+    monkeypatch.setattr(module, part, make)
     wired(tmp_path, **({} if "NIXERY_PKGS_REPO" in settings else {"NIXERY_PKGS_PATH": SET}), **settings)
     assert [getattr(each, "__func__", each) for each in given] == [value]
 

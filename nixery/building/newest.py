@@ -1,12 +1,16 @@
 """The image of a tag's newest state: pinned and built within the time that a request is held."""
 
+from typing import Self
+
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
 from nixery.building.builder import Builder, Image, had
+from nixery.building.last_good import LastGood, Wanted
 from nixery.concurrency.coalescer import Hold
 from nixery.concurrency.recent import Recent
-from nixery.errors import EvaluationFailed, SourceOutdated
+from nixery.errors import EvaluationFailed, NixeryError, SourceOutdated, SourceUnavailable
+from nixery.images.manifest import ImageRecord
 from nixery.images.name import ImageName, Tag
 from nixery.images.source import PinnedSource
 from nixery.sources.interfaces import Source
@@ -17,23 +21,34 @@ _RETRY = 15.0
 _MOST = 10_000
 
 
+NO_VERDICT = (SourceUnavailable, EvaluationFailed)
+"""What says nothing about the packages that were asked for: only then is an older state served."""
+
+
 @frozen
-class _Broken:
-    """That a state could not be evaluated, and when that was seen."""
+class Failure:
+    """Why an image could not be had, when that was seen (seconds by the clock), and whether it is a verdict."""
 
     words: str
     seen: float
+    verdict: bool
+
+    @classmethod
+    def of(cls, error: NixeryError, clock: IReactorTime) -> Self:
+        """What an error of this moment says. Kept in its place, as an error holds on to all that was under way."""
+        return cls(error.message, clock.seconds(), not isinstance(error, NO_VERDICT))
 
 
 class Newest:
-    """Asks the source, then the builder. `hold`: seconds for both together."""
+    """Asks the source, then the builder, and remembers what was good. `hold`: seconds for both together."""
 
-    def __init__(self, source: Source, builder: Builder, clock: IReactorTime, hold: float) -> None:
+    def __init__(self, source: Source, builder: Builder, good: LastGood, clock: IReactorTime, hold: float) -> None:
         self._source = source
         self._builder = builder
+        self._good = good
         self._clock = clock
         self._hold = hold
-        self._broken: Recent[tuple[ImageName, str], _Broken] = Recent(_MOST)
+        self._broken: Recent[tuple[ImageName, str], Failure] = Recent(_MOST)
 
     def end(self) -> float:
         """Until when a request that comes now is held."""
@@ -56,6 +71,12 @@ class Newest:
         pinned = await self._pin(tag, end)
         return await self._built(name, pinned, end), pinned
 
+    async def remembered(self, wanted: Wanted, end: float, patience: float | None = None) -> ImageRecord:
+        """The image as `image` gives it; the state that it is of is the tag's last good one from now on."""
+        image, pinned = await self.image(wanted.name, wanted.tag, end, patience)
+        await self._good.remember(wanted, pinned.pin, image.key)
+        return image.record
+
     async def earlier(self, name: ImageName, pin: str, end: float) -> Image:
         """The image from an earlier state; raises ManifestUnknown where that is gone, and as `image` does."""
         return await self._built(name, await had(self._source.again(pin), self._left(end), self._clock), end)
@@ -70,7 +91,7 @@ class Newest:
         try:
             return await self._builder.image(name, pinned, Hold(self._left(end), self._clock))
         except EvaluationFailed as error:
-            self._broken.put((name, pinned.pin), _Broken(error.message, self._clock.seconds()))
+            self._broken.put((name, pinned.pin), Failure.of(error, self._clock))
             raise
 
     def _left(self, end: float) -> float:

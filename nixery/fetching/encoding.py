@@ -39,8 +39,8 @@ class Unpacking:
         self, method: bytes, uri: bytes, headers: Headers | None = None, bodyProducer: IBodyProducer | None = None
     ) -> Deferred[IResponse]:
         """See IAgent."""
-        shown = shown(uri.decode())
-        return self._agent.request(method, uri, headers, bodyProducer).addCallback(_unpacked, shown)
+        answered = self._agent.request(method, uri, headers, bodyProducer)
+        return answered.addCallback(_unpacked, shown(uri.decode()))
 
 
 def _unpacked(response: IResponse, shown: str) -> IResponse:

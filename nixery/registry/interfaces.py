@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Protocol
 
-from nixery.building.tags import Served
+from nixery.building.earlier import Served
 from nixery.images.digest import Digest
 from nixery.images.name import ImageName, Tag
 

@@ -6,7 +6,6 @@ import re
 import pytest
 import pytest_twisted
 from attrs import evolve
-from twisted.internet.defer import Deferred
 from twisted.logger import capturedLogs, formatEvent
 
 from nixery.building.last_good import Policy
@@ -18,34 +17,11 @@ from nixery.errors import (
     PackagesUnavailable,
     SourceOutdated,
     SourceUnavailable,
-    StillBuilding,
-    StillFetching,
     StorageUnavailable,
 )
-from nixery.images.digest import Digest
-from nixery.images.manifest import Format
 from nixery.images.name import ImageName, Platform, Tag
 from nixery.images.popularity import Popularity
-from tests.building.world import DAY, LATEST, World
-
-REFUSED = SourceUnavailable("the git repository cannot be read: connection refused")
-BROKEN = EvaluationFailed("Nix cannot evaluate the package set: syntax error")
-OTHER = ImageName.parse("git")
-SHELL = ImageName.parse("shell/hello")
-
-
-@pytest.fixture
-def moving(world: World) -> World:
-    """A world whose tags move."""
-    world.source.where = "a place"
-    world.clock.advance(1_800_000_000)
-    return world
-
-
-def moved(world: World) -> None:
-    """The upstream has something new, of other content."""
-    world.source.pinned = evolve(world.source.pinned, pin="two")
-    world.nix.content = "second"
+from tests.building.world import BROKEN, DAY, OTHER, REFUSED, SHELL, World
 
 
 @pytest_twisted.ensureDeferred
@@ -67,7 +43,7 @@ async def test_an_upstream_that_is_gone_leaves_the_last_good_image_and_a_warning
 @pytest_twisted.ensureDeferred
 async def test_a_state_that_cannot_be_evaluated_is_passed_over_and_not_tried_at_each_request(moving: World) -> None:
     good = await moving.served()
-    moved(moving)
+    moving.move()
     moving.nix.fails = BROKEN
     for _ in range(3):
         served = await moving.served()
@@ -83,7 +59,7 @@ async def test_a_state_that_cannot_be_evaluated_is_passed_over_and_not_tried_at_
 @pytest_twisted.ensureDeferred
 async def test_a_newer_state_than_the_one_that_could_not_be_evaluated_is_tried_at_once(moving: World) -> None:
     good = await moving.ask()
-    moved(moving)
+    moving.move()
     moving.nix.fails = BROKEN
     assert await moving.ask() == good
     moving.source.pinned, moving.nix.fails = evolve(moving.source.pinned, pin="three"), None
@@ -105,7 +81,7 @@ async def test_what_is_served_instead_is_one_line_of_the_log(moving: World) -> N
 @pytest_twisted.ensureDeferred
 async def test_a_verdict_is_told_at_once(moving: World, verdict: NixeryError) -> None:
     await moving.ask()
-    moved(moving)
+    moving.move()
     moving.nix.fails = verdict
     with pytest.raises(type(verdict), match=str(verdict)):
         await moving.ask()
@@ -192,7 +168,7 @@ def _only_images(read):  # type: ignore[no-untyped-def]  # a stand-in for one ca
 async def test_of_two_good_states_the_newest_comes_first(moving: World) -> None:
     await moving.ask()
     moving.clock.advance(10)
-    moved(moving)
+    moving.move()
     await moving.ask(OTHER)
     moving.source.fails = REFUSED
     served = await moving.served()
@@ -223,7 +199,7 @@ async def test_a_record_of_an_impossible_time_is_neither_served_nor_in_the_way(m
     with pytest.raises(SourceUnavailable, match="none was served before"):
         await moving.ask()
     moving.source.fails = None
-    moved(moving)
+    moving.move()
     new = await moving.ask()
     moving.source.fails = REFUSED
     assert await moving.ask() == new
@@ -247,7 +223,7 @@ async def test_a_record_that_could_name_or_say_anything_counts_as_none(
 async def test_a_clock_that_was_set_back_does_not_keep_newer_states_from_being_recorded(moving: World) -> None:
     await moving.ask()
     moving.clock.rightNow -= 0.5 * DAY
-    moved(moving)
+    moving.move()
     moving.tags = moving.restarted()
     new = await moving.ask()
     moving.source.fails = REFUSED
@@ -358,209 +334,6 @@ async def test_a_set_that_names_what_is_gone_is_looked_for_anew_once(moving: Wor
     assert len(moving.nix.calls) == 3
 
 
-class TestRevalidate:
-    """NIXERY_STALE=revalidate."""
-
-    @pytest.fixture
-    def moving(self, moving: World) -> World:
-        moving.policy = Policy.REVALIDATE
-        moving.tags = moving.restarted()
-        return moving
-
-    @pytest_twisted.ensureDeferred
-    async def test_while_the_newest_is_made_the_last_good_one_is_served_at_once(self, moving: World) -> None:
-        good = await moving.ask()
-        moved(moving)
-        moving.nix.go = Deferred()
-        asked = moving.served()
-        moving.clock.advance(0.1)
-        served = await asked
-        assert (served.record, served.warning) == (good, None)
-        moving.nix.go.callback(None)
-        assert await moving.ask() != good
-        assert len(moving.nix.calls) == 2
-
-    @pytest_twisted.ensureDeferred
-    async def test_two_images_that_are_made_at_once_are_two(self, moving: World) -> None:
-        moving.nix.go = Deferred()
-        asked = moving.ask(), moving.ask(OTHER)
-        moving.nix.go.callback(None)
-        moving.clock.advance(0.1)
-        assert await asked[0] != await asked[1]
-
-    @pytest_twisted.ensureDeferred
-    async def test_a_known_image_is_served_new(self, moving: World) -> None:
-        first = await moving.ask()
-        moved(moving)
-        second = await moving.ask()
-        assert second != first
-        assert await moving.ask() == second
-
-    @pytest_twisted.ensureDeferred
-    async def test_without_an_earlier_image_the_newest_is_waited_for(self, moving: World) -> None:
-        moving.nix.go = Deferred()
-        asked = moving.served()
-        moving.clock.advance(100)
-        assert not asked.called
-        moving.nix.go.callback(None)
-        assert (await asked).warning is None
-
-    @pytest_twisted.ensureDeferred
-    async def test_and_waited_for_no_longer_than_a_request_is_held(self, moving: World) -> None:
-        moving.nix.go = Deferred()
-        asked = moving.served()
-        moving.clock.advance(0.1)
-        moving.clock.advance(240)
-        with pytest.raises(StillBuilding):
-            await asked
-        moving.nix.go.callback(None)
-
-    @pytest_twisted.ensureDeferred
-    async def test_a_verdict_in_the_background_is_told_to_the_next(self, moving: World) -> None:
-        good = await moving.ask()
-        moved(moving)
-        moving.nix.go, moving.nix.fails = Deferred(), PackagesUnavailable("hello is unfree")
-        asked = moving.served()
-        moving.clock.advance(0.1)
-        assert (await asked).record == good
-        moving.nix.go.callback(None)
-        moving.nix.go = Deferred()
-        asked = moving.served()
-        moving.clock.advance(1)
-        moving.nix.go.callback(None)
-        with pytest.raises(PackagesUnavailable):
-            await asked
-
-    @pytest_twisted.ensureDeferred
-    async def test_an_upstream_that_fails_in_the_background_is_warned_of(self, moving: World) -> None:
-        await moving.ask()
-        moving.source.go, moving.source.fails = Deferred(), REFUSED
-        for warned in (False, True):
-            asked = moving.served()
-            with capturedLogs() as logged:
-                moving.clock.advance(0.1)
-            assert ((await asked).warning is not None) == warned
-            assert ["warning" in event for event in logged] == [True] * warned, "the log says it too"
-            moving.source.go.callback(None)
-            moving.source.go = Deferred()
-        moving.source.go = moving.source.fails = None
-        await moving.ask()
-        moving.source.go = Deferred()
-        asked = moving.served()
-        moving.clock.advance(0.1)
-        assert (await asked).warning is None, "it has worked since"
-        moving.source.go.callback(None)
-
-    @pytest_twisted.ensureDeferred
-    async def test_a_build_that_outlasts_its_request_holds_up_no_later_one(self, moving: World) -> None:
-        good = await moving.ask()
-        moved(moving)
-        moving.nix.go = Deferred()
-        for seconds in (240, 0):
-            asked = moving.ask()
-            moving.clock.advance(0.1)
-            assert asked.called
-            assert await asked == good
-            moving.clock.advance(seconds)
-        moving.nix.go.callback(None)
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_source_that_takes_too_long_is_as_good_as_none(moving: World) -> None:
-    good = await moving.ask()
-    moving.source.go = Deferred()
-    asked = moving.served()
-    moving.clock.advance(240)
-    served = await asked
-    assert served.record == good
-    assert served.warning is not None
-    assert "was not there after 240 s" in served.warning
-    moving.source.go = Deferred()
-    asked = moving.served(tag=Tag("v1"))
-    moving.clock.advance(240)
-    with pytest.raises(StillFetching, match="goes on being fetched"):
-        await asked
-
-
-@pytest_twisted.ensureDeferred
-async def test_the_source_and_the_build_share_the_time_of_a_request(moving: World) -> None:
-    moving.source.go, moving.nix.go = Deferred(), Deferred()
-    asked = moving.served(tag=LATEST)
-    moving.clock.advance(200)
-    moving.source.go.callback(None)
-    moving.clock.advance(40)
-    with pytest.raises(StillBuilding):
-        await asked
-    moving.nix.go.callback(None)
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_source_that_is_known_to_be_silent_is_not_waited_for_long(moving: World) -> None:
-    good = await moving.ask()
-    moving.source.fails = REFUSED
-    await moving.ask()
-    moving.source.go = Deferred()
-    asked = moving.served()
-    moving.clock.advance(2)
-    served = await asked
-    assert served.record == good
-    assert served.warning is not None
-    assert "connection refused" in served.warning, "the reason is the failure, not our impatience"
-    moving.source.go = Deferred()
-    never = moving.served(tag=Tag("v1"))
-    moving.clock.advance(100)
-    assert not never.called, "where nothing older is at hand there is nothing to do but wait"
-    moving.source.go, moving.source.fails = None, None
-    assert (await moving.served()).warning is None
-    moving.source.go = Deferred()
-    asked = moving.served()
-    moving.clock.advance(100)
-    assert not asked.called, "it is no longer known to be silent"
-    moving.source.go.callback(None)
-    assert (await asked).warning is None
-    never.addErrback(lambda _: None).cancel()
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_source_that_works_slowly_is_not_given_up_for_ever(moving: World) -> None:
-    good = await moving.ask()
-    moving.source.fails = REFUSED
-    await moving.ask()
-    moved(moving)
-    moving.source.fails = None
-    for seconds, new in ((200, False), (200, True)):
-        moving.clock.advance(seconds)
-        moving.source.go = Deferred()
-        asked = moving.ask()
-        moving.clock.advance(3)
-        moving.source.go.callback(None)
-        assert (await asked != good) == new
-
-
-@pytest_twisted.ensureDeferred
-async def test_an_earlier_state_is_waited_for_no_longer_than_a_request_is_held(moving: World) -> None:
-    await moving.ask()
-    moving.source.go, moving.source.fetching = Deferred(), Deferred()
-    asked = moving.ask(OTHER)
-    moving.clock.advance(240)
-    moving.clock.advance(0)
-    assert asked.called
-    with pytest.raises(StillFetching, match="the state one: the package set was not there after 0 s"):
-        await asked
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_manifest_is_made_again_within_the_time_of_a_request(moving: World) -> None:
-    record = await moving.ask()
-    moving.storage.blobs.clear()
-    moving.source.fetching = Deferred()
-    asked = Deferred.fromCoroutine(moving.tags.by_digest(Digest.of(record.manifest(Format.OCI))))
-    moving.clock.advance(240)
-    assert asked.called
-    with pytest.raises(StillFetching):
-        await asked
-
-
 @pytest_twisted.ensureDeferred
 async def test_an_image_that_other_settings_allowed_is_not_served(moving: World) -> None:
     moving.meaning = " with settings allowing what is unfree"
@@ -577,7 +350,7 @@ async def test_an_image_that_other_settings_allowed_is_not_served(moving: World)
 @pytest_twisted.ensureDeferred
 async def test_two_states_that_cannot_be_evaluated_are_each_tried_once(moving: World) -> None:
     await moving.ask(OTHER)
-    moved(moving)
+    moving.move()
     moving.nix.fails = BROKEN
     for _ in range(3):
         with pytest.raises(EvaluationFailed, match="syntax error.*the state one: .*syntax error"):

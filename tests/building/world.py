@@ -10,11 +10,12 @@ from twisted.internet.task import Clock
 
 from nixery.building.builder import Builder, Settings
 from nixery.building.cache import Cache
+from nixery.building.earlier import Served
 from nixery.building.last_good import LastGood, Policy
 from nixery.building.layering import Layers
-from nixery.building.tags import Served, Staleness, Tags
+from nixery.building.tags import Serving, Tags
 from nixery.concurrency.pool import Inline
-from nixery.errors import ManifestUnknown
+from nixery.errors import EvaluationFailed, ManifestUnknown, SourceUnavailable
 from nixery.images.graph import Closure, PathInfo, StorePath
 from nixery.images.manifest import ImageRecord
 from nixery.images.name import ImageName, Platform, Tag
@@ -27,6 +28,11 @@ from nixery.storage.memory import MemoryStorage
 
 LATEST = Tag("latest")
 DAY = 24 * 3600.0
+
+REFUSED = SourceUnavailable("the git repository cannot be read: connection refused")
+BROKEN = EvaluationFailed("Nix cannot evaluate the package set: syntax error")
+OTHER = ImageName.parse("git")
+SHELL = ImageName.parse("shell/hello")
 HELLO = ImageName.parse("hello")
 
 
@@ -123,14 +129,19 @@ class World:
         """What answers after a restart: all that is known is in the storage."""
         self.builder = self._builder()
         good = LastGood(self.storage, self.clock, DAY)
-        staleness = Staleness(self.policy, self.settings.hold, self.settings.platform, self.meaning)
-        return Tags(self.source, self.builder, good, self.clock, staleness)
+        serving = Serving(self.policy, self.settings.hold, self.settings.platform, self.meaning)
+        return Tags(self.source, self.builder, good, self.clock, serving)
 
     def _builder(self) -> Builder:
         cache = Cache(self.storage)
         packer = Packer(Inline(), self.storage)
         layers = Layers(packer, cache, Inline(), self.limit)
         return Builder(self.source, self.nix, layers, cache, lambda: self.popularity, self.clock, self.settings)
+
+    def move(self) -> None:
+        """Have the upstream at something new, of other content."""
+        self.source.pinned = evolve(self.source.pinned, pin="two")
+        self.nix.content = "second"
 
     def served(self, name: ImageName = HELLO, tag: Tag = LATEST) -> Deferred[Served]:
         return Deferred.fromCoroutine(self.tags.by_tag(name, tag))

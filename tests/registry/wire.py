@@ -14,7 +14,7 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from nixery.building.tags import Served
+from nixery.building.earlier import Served
 from nixery.concurrency.pool import Inline, Pool
 from nixery.errors import ManifestUnknown, NixeryError
 from nixery.images.digest import DiffID, Digest

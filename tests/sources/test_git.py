@@ -315,3 +315,8 @@ def test_a_url_is_shown_without_who_and_password(url: str, shown: str) -> None:
 )
 def test_a_submodules_url_may_start_from_its_parents(parent: str, url: str, whole: str) -> None:
     assert absolute(parent, url) == whole
+
+
+@pytest.mark.parametrize("login", ["me:p'w", 'me:p"w', "me:p@w", "me", ":pw"])
+def test_a_login_is_left_out_whatever_it_is_made_of(login: str) -> None:
+    assert public(f"cannot read 'https://{login}@host/x'.") == "cannot read 'https://host/x'."

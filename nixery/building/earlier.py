@@ -1,0 +1,75 @@
+"""Images from earlier states of a package set, served where the newest cannot be had."""
+
+from datetime import UTC, datetime
+
+from attrs import frozen
+from twisted.logger import Logger
+
+from nixery.building.builder import Builder
+from nixery.building.last_good import Good, LastGood, Wanted
+from nixery.building.newest import NO_VERDICT, Newest
+from nixery.errors import ManifestUnknown, NixeryError
+from nixery.images.manifest import ImageRecord
+
+
+@frozen
+class Served:
+    """An image, and what the client is to be told with it, if anything."""
+
+    record: ImageRecord
+    warning: str | None = None
+
+
+class Earlier:
+    """Serves the last good states of tags, with a warning here and in the log."""
+
+    _log = Logger()
+
+    def __init__(self, good: LastGood, newest: Newest, builder: Builder) -> None:
+        self._good = good
+        self._newest = newest
+        self._builder = builder
+
+    async def any(self, wanted: Wanted) -> bool:
+        """Whether there is a state that may be served."""
+        return bool(await self._good.states(wanted))
+
+    async def stored(self, wanted: Wanted, why: str | None) -> Served | None:
+        """The newest image that is stored, if any is. `why`: what stands against a newer one; None if nothing does."""
+        for good in await self._good.states(wanted):
+            record = await self._stored(good)
+            if record is not None:
+                return Served(record) if why is None else self._stale(wanted, record, why, good)
+        return None
+
+    async def instead(self, wanted: Wanted, error: NixeryError, end: float) -> Served:
+        """The image from the newest state that works, stored or built until `end` (by the clock).
+
+        Raises an error of the same class that says why there is none; what such a state says of the packages, too.
+        """
+        tried: list[str] = []
+        for good in await self._good.states(wanted):
+            try:
+                record = await self._stored(good) or await self._built(wanted, good, end)
+            except (*NO_VERDICT, ManifestUnknown) as other:
+                tried.append(f"the state {_short(good.pin)}: {other.message}")
+                continue
+            return self._stale(wanted, record, error.message, good)
+        why, earlier = error.message.rstrip("."), "; ".join(tried) or "none was served before"
+        raise type(error)(f"{why}. There is no earlier state to serve instead: {earlier}") from error
+
+    async def _stored(self, good: Good) -> ImageRecord | None:
+        return None if good.key is None else await self._builder.known(good.key)
+
+    async def _built(self, wanted: Wanted, good: Good, end: float) -> ImageRecord:
+        return (await self._newest.earlier(wanted.name, good.pin, end)).record
+
+    def _stale(self, wanted: Wanted, record: ImageRecord, why: str, good: Good) -> Served:
+        current = datetime.fromtimestamp(good.at, UTC).isoformat(timespec="seconds")
+        warning = f"the newest packages cannot be had ({why}); these are of {_short(good.pin)}, current at {current}"
+        self._log.warn("{name}:{tag}: {warning}", name=wanted.name.text, tag=wanted.tag.text, warning=warning)
+        return Served(record, warning)
+
+
+def _short(pin: str) -> str:
+    return pin[:12]
