@@ -51,6 +51,7 @@ class Config:
     max_builds: int
     pack_workers: int
     platform: str
+    platforms: tuple[str, ...]
     environment: Mapping[str, str]
 
 
@@ -85,6 +86,7 @@ def read_config(
         max_builds=said.number("NIXERY_MAX_BUILDS"),
         pack_workers=said.number("NIXERY_PACK_WORKERS"),
         platform=_platform(machine),
+        platforms=tuple((said.given("NIXERY_PLATFORMS") or _platform(machine)).split(",")),
         environment=environment,
     )
 

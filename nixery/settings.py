@@ -98,6 +98,9 @@ SETTINGS = (
             "machines as Nix's `builders` takes them, or @ and the path of a file of them", values.are_machines
         ),
     ),
+    Setting(
+        "NIXERY_PLATFORMS", "the host's", "what images are for: linux/amd64, linux/arm64 or both", values.platforms
+    ),
     Setting("NIXERY_CROSS", "no", "whether other platforms are cross-compiled by pkgsCross: yes or no", _YES_OR_NO),
     Setting("NIX_TIMEOUT", "60", "seconds that one builder of Nix may take", values.whole(1, _DAY)),
     Setting("NIXERY_BUILD_TIMEOUT", "1800", "seconds that nix-build may take for an image", values.whole(1, _DAY)),

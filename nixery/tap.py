@@ -13,6 +13,7 @@ from nixery.building.builder import Builder, Settings
 from nixery.building.cache import Cache
 from nixery.building.last_good import LastGood, Policy
 from nixery.building.layering import Layers
+from nixery.building.platforms import Platforms
 from nixery.building.tags import Serving, Tags
 from nixery.concurrency.ordered import OrderedServices
 from nixery.concurrency.pool import Threads
@@ -150,8 +151,9 @@ def _tags(parts: Parts, source: Source, builder: Builder) -> Tags:
     good = LastGood(parts.storage, parts.reactor, config.stale_max)
     settings = _meaning(config)
     words = f" with settings {fingerprint(settings)}" if settings else ""
-    serving = Serving(Policy(config.stale), config.hold, Platform(config.platform), words)
-    return Tags(source, builder, good, parts.reactor, serving)
+    serving = Serving(Policy(config.stale), config.hold, words)
+    platforms = Platforms(builder, Cache(parts.storage), tuple(map(Platform, config.platforms)))
+    return Tags(source, platforms, good, parts.reactor, serving)
 
 
 def _nix(parts: Parts) -> Nix:

@@ -60,6 +60,14 @@ def one_of(*words: str) -> Callable[[str], str]:
     return parse
 
 
+def platforms(text: str) -> str:
+    """Platforms of images, in their order, with commas between them."""
+    found = [word.strip().removeprefix("linux/") for word in text.split(",")]
+    if not set(found) <= {"amd64", "arm64"} or len(set(found)) != len(found):
+        raise ValueError("linux/amd64, linux/arm64, or both with a comma between them")
+    return ",".join(found)
+
+
 def debian_index(text: str) -> str:
     """The folder of an index."""
     if not os.path.isfile(os.path.join(text, "index.json")):

@@ -74,6 +74,8 @@ def test_the_state_folder(source: str, environment: dict[str, str], state: str) 
         ("NIXERY_CHANNEL", "../nixos", "a channel's name, such as nixos-unstable"),
         ("NIXERY_CHANNEL_URL", "file:///mirror", "an http:// or https:// URL"),
         ("NIXERY_CHANNEL_URL", "http://a b", "an http:// or https:// URL"),
+        ("NIXERY_PLATFORMS", "linux/riscv64", "linux/amd64, linux/arm64, or both"),
+        ("NIXERY_PLATFORMS", "linux/amd64,amd64", "linux/amd64, linux/arm64, or both"),
         ("NIXERY_STALE", "yes", "serve or revalidate or never"),
         ("NIXERY_STALE_MAX", "0", "a whole number from 1 to"),
         ("NIXERY_SUBSTITUTERS", "https://a\nsandbox = false", "URLs of binary caches"),
@@ -96,6 +98,11 @@ def test_no_source_and_two_sources_are_refused(source: str, tmp_path: Path) -> N
     (tmp_path / "index.json").write_text("{}")
     with pytest.raises(ConfigError, match="NIXERY_PKGS_PATH and NIXERY_DEBIAN_INDEX are both set"):
         read(NIXERY_PKGS_PATH=source, NIXERY_DEBIAN_INDEX=str(tmp_path))
+
+
+def test_platforms_are_the_hosts_or_those_that_were_said(source: str) -> None:
+    assert read(NIXERY_PKGS_PATH=source).platforms == ("amd64",)
+    assert read(NIXERY_PKGS_PATH=source, NIXERY_PLATFORMS="linux/arm64, linux/amd64").platforms == ("arm64", "amd64")
 
 
 def test_nix_settings_are_those_that_were_given_and_none_is_an_empty_one(source: str) -> None:

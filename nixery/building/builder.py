@@ -97,12 +97,19 @@ class Builder(Service):
         await self._builds.close()
         await self._layers.close()
 
-    async def image(self, name: ImageName, pinned: PinnedSource, hold: Hold) -> Image:
+    async def image(self, name: ImageName, pinned: PinnedSource, hold: Hold | None) -> Image:
         """The image of that name from this package set. Cancelling the wait, or its end, leaves the build alone."""
         ground = _Ground(pinned, self._popularity())
-        command = ("bash",) if name.shell else ()
-        recipe = self._recipe(name.packages, name.platform or self._settings.platform, command, ground)
+        recipe = self._recipe_of(name, ground)
         return Image(recipe.key(), await self._image(recipe, ground, hold))
+
+    def key(self, name: ImageName, pinned: PinnedSource) -> str:
+        """The BuildKey that the image of that name has now."""
+        return self._recipe_of(name, _Ground(pinned, self._popularity())).key()
+
+    def _recipe_of(self, name: ImageName, ground: _Ground) -> Recipe:
+        command = ("bash",) if name.shell else ()
+        return self._recipe(name.packages, name.platform or self._settings.platform, command, ground)
 
     async def known(self, key: str) -> ImageRecord | None:
         """The image of a BuildKey, if all of it is stored."""
@@ -140,7 +147,7 @@ class Builder(Service):
         except ManifestUnknown:
             return None
 
-    async def _image(self, recipe: Recipe, ground: _Ground, hold: Hold) -> ImageRecord:
+    async def _image(self, recipe: Recipe, ground: _Ground, hold: Hold | None) -> ImageRecord:
         key = recipe.key()
         known = await self._cache.image(key)
         if known is not None:

@@ -47,19 +47,19 @@ class Cache:
 
     async def remember_layer(self, key: str, layer: Layer) -> None:
         """Record a stored layer."""
-        await self._write(f"v1/layers/{key}", json.dumps(encode_layer(layer)).encode())
+        await self.write(f"v1/layers/{key}", json.dumps(encode_layer(layer)).encode())
 
     async def store(self, record: ImageRecord) -> None:
         """Store the blobs of an image whose layers are stored: its config and its manifests."""
-        await self._store_blob(record.config())
+        await self.store_blob(record.config())
         for format in Format:
-            await self._store_blob(record.manifest(format))
+            await self.store_blob(record.manifest(format))
 
     async def remember(self, recipe: Recipe, record: ImageRecord) -> None:
         """Record an image of which everything is stored, under its BuildKey and under its manifests' digests."""
         for format in Format:
-            await self._write(f"v1/recipes/{Digest.of(record.manifest(format)).hex}", recipe.encode())
-        await self._write(f"v1/images/{recipe.key()}", record.encode())
+            await self.write(f"v1/recipes/{Digest.of(record.manifest(format)).hex}", recipe.encode())
+        await self.write(f"v1/images/{recipe.key()}", record.encode())
 
     async def manifest(self, digest: Digest) -> bytes | None:
         """A stored manifest, if all that it names is stored."""
@@ -80,7 +80,8 @@ class Cache:
             self._log.warn("the recipe of {digest} is passed over: {error}", digest=digest, error=error)
             return None
 
-    async def _store_blob(self, data: bytes) -> None:
+    async def store_blob(self, data: bytes) -> None:
+        """Store a small blob."""
         digest = Digest.of(data)
         if not await self._storage.has_all({digest: len(data)}):
             staging = await self._storage.stage()
@@ -90,7 +91,12 @@ class Cache:
             finally:
                 await staging.abandon()
 
-    async def _write(self, name: str, data: bytes) -> None:
+    async def read(self, name: str) -> bytes | None:
+        """A record's bytes, or None."""
+        data: bytes | None = await self._storage.read_record(name)
+        return data
+
+    async def write(self, name: str, data: bytes) -> None:
         """Make a record say this, whatever it said before."""
         while not await self._storage.create_record(name, data):
             old = await self._storage.read_record(name)
@@ -99,9 +105,10 @@ class Cache:
 
 
 def _named(manifest: bytes) -> dict[Digest, int]:
-    """The blobs that a manifest names, with their sizes; none when it is no manifest."""
+    """The blobs that a manifest or an index names, with their sizes; none when it is neither."""
     try:
         value = json.loads(manifest)
-        return {Digest.parse(blob["digest"]): int(blob["size"]) for blob in (value["config"], *value["layers"])}
+        blobs = value["manifests"] if "manifests" in value else (value["config"], *value["layers"])
+        return {Digest.parse(blob["digest"]): int(blob["size"]) for blob in blobs}
     except (ValueError, KeyError, TypeError):
         return {}

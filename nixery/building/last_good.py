@@ -17,7 +17,7 @@ from twisted.logger import Logger
 from nixery.concurrency.recent import Recent
 from nixery.errors import StorageUnavailable
 from nixery.images.canonical import encode
-from nixery.images.name import ImageName, Tag
+from nixery.images.name import ImageName, Platform, Tag
 from nixery.storage.interfaces import IStorage
 
 _MOST = 10_000
@@ -40,18 +40,19 @@ class Policy(enum.Enum):
 
 @frozen
 class Wanted:
-    """An image as it is asked for, its platform included. `where`: what the tag is looked up in, in words."""
+    """An image as it is asked for, for these platforms. `where`: what the tag is looked up in, in words."""
 
     where: str
     tag: Tag
     name: ImageName
+    platforms: tuple[Platform, ...]
 
     @property
     def records(self) -> tuple[str, str]:
         """The names of its own record and of that for any image."""
         folder = f"v1/tags/{_hashed(self.where)}/{_hashed(self.tag.text)}"
-        assert self.name.platform is not None  # instances that share storage may be of different ones
-        return f"{folder}/{_hashed(self.name.packages, self.name.platform.value, self.name.shell)}", f"{folder}/any"
+        platforms = [platform.value for platform in self.platforms]  # others may be of other instances
+        return f"{folder}/{_hashed(self.name.packages, platforms, self.name.shell)}", f"{folder}/any"
 
 
 @frozen

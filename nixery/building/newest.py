@@ -5,12 +5,13 @@ from typing import Self
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
-from nixery.building.builder import Builder, Image, had
+from nixery.building.builder import had
 from nixery.building.last_good import LastGood, Wanted
+from nixery.building.platforms import Offer, Platforms
 from nixery.concurrency.coalescer import Hold
 from nixery.concurrency.recent import Recent
 from nixery.errors import EvaluationFailed, NixeryError, SourceOutdated, SourceUnavailable
-from nixery.images.manifest import ImageRecord
+from nixery.images.index import Rendered
 from nixery.images.name import ImageName, Tag
 from nixery.images.source import PinnedSource
 from nixery.sources.interfaces import Source
@@ -40,11 +41,11 @@ class Failure:
 
 
 class Newest:
-    """Asks the source, then the builder, and remembers what was good. `hold`: seconds for both together."""
+    """Asks the source, then has the image made, and remembers what was good. `hold`: seconds for both together."""
 
-    def __init__(self, source: Source, builder: Builder, good: LastGood, clock: IReactorTime, hold: float) -> None:
+    def __init__(self, source: Source, platforms: Platforms, good: LastGood, clock: IReactorTime, hold: float) -> None:
         self._source = source
-        self._builder = builder
+        self._platforms = platforms
         self._good = good
         self._clock = clock
         self._hold = hold
@@ -56,7 +57,7 @@ class Newest:
 
     async def image(
         self, name: ImageName, tag: Tag, end: float, patience: float | None = None
-    ) -> tuple[Image, PinnedSource]:
+    ) -> tuple[Offer, PinnedSource]:
         """The image and what it was made from; raises whatever stands against it.
 
         `end`: until when the request is held; `patience`: seconds that the source may take, where that is less. A set
@@ -71,25 +72,25 @@ class Newest:
         pinned = await self._pin(tag, end)
         return await self._built(name, pinned, end), pinned
 
-    async def remembered(self, wanted: Wanted, end: float, patience: float | None = None) -> ImageRecord:
+    async def remembered(self, wanted: Wanted, end: float, patience: float | None = None) -> Rendered:
         """The image as `image` gives it; the state that it is of is the tag's last good one from now on."""
-        image, pinned = await self.image(wanted.name, wanted.tag, end, patience)
-        await self._good.remember(wanted, pinned.pin, image.key)
-        return image.record
+        offer, pinned = await self.image(wanted.name, wanted.tag, end, patience)
+        await self._good.remember(wanted, pinned.pin, offer.key)
+        return offer.rendered
 
-    async def earlier(self, name: ImageName, pin: str, end: float) -> Image:
+    async def earlier(self, name: ImageName, pin: str, end: float) -> Offer:
         """The image from an earlier state; raises ManifestUnknown where that is gone, and as `image` does."""
         return await self._built(name, await had(self._source.again(pin), self._left(end), self._clock), end)
 
     async def _pin(self, tag: Tag, end: float) -> PinnedSource:
         return await had(self._source.pin(tag), self._left(end), self._clock)
 
-    async def _built(self, name: ImageName, pinned: PinnedSource, end: float) -> Image:
+    async def _built(self, name: ImageName, pinned: PinnedSource, end: float) -> Offer:
         broken = self._broken.get((name, pinned.pin))
         if broken is not None and abs(self._clock.seconds() - broken.seen) < _RETRY:
             raise EvaluationFailed(broken.words)
         try:
-            return await self._builder.image(name, pinned, Hold(self._left(end), self._clock))
+            return await self._platforms.image(name, pinned, Hold(self._left(end), self._clock))
         except EvaluationFailed as error:
             self._broken.put((name, pinned.pin), Failure.of(error, self._clock))
             raise

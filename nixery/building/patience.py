@@ -7,7 +7,7 @@ from nixery.building.last_good import Wanted
 from nixery.building.newest import Failure, Newest
 from nixery.concurrency.recent import Recent
 from nixery.errors import SourceUnavailable, StillFetching
-from nixery.images.manifest import ImageRecord
+from nixery.images.index import Rendered
 from nixery.images.name import Tag
 
 _PATIENCE = 2.0
@@ -28,7 +28,7 @@ class Patience:
         self._clock = clock
         self._down: Recent[tuple[str, Tag], Failure] = Recent(_MOST)
 
-    async def image(self, wanted: Wanted, end: float) -> ImageRecord:
+    async def image(self, wanted: Wanted, end: float) -> Rendered:
         """The newest image, waited for until `end` (by the clock) at most; raises as Newest does.
 
         The error of a source that is not waited for says why it failed before.
@@ -39,7 +39,7 @@ class Patience:
             down = None
         patience = _PATIENCE if down is not None and await self._earlier.any(wanted) else None
         try:
-            record = await self._newest.remembered(wanted, end, patience)
+            rendered = await self._newest.remembered(wanted, end, patience)
         except StillFetching as error:
             if down is not None:
                 raise StillFetching(down.words) from error
@@ -49,4 +49,4 @@ class Patience:
             self._down.put(place, Failure.of(error, self._clock))
             raise
         self._down.drop(place)
-        return record
+        return rendered

@@ -8,7 +8,7 @@ from nixery.building.newest import Failure, Newest
 from nixery.concurrency.coalescer import Coalescer, Hold
 from nixery.concurrency.recent import Recent
 from nixery.errors import NixeryError, ShuttingDown, StillBuilding
-from nixery.images.manifest import ImageRecord
+from nixery.images.index import Rendered
 
 _AT_ONCE = 0.05
 """Seconds that the newest image is waited for where an older one is at hand: more than a known image takes."""
@@ -24,7 +24,7 @@ class Revalidation:
         self._earlier = earlier
         self._clock = clock
         self._hold = hold
-        self._renewals: Coalescer[Wanted, ImageRecord] = Coalescer(None)
+        self._renewals: Coalescer[Wanted, Rendered] = Coalescer(None)
         self._failed: Recent[Wanted, Failure] = Recent(_MOST)
 
     async def image(self, wanted: Wanted) -> Served:
@@ -43,16 +43,16 @@ class Revalidation:
                     return served
         return Served(await self._renewal(wanted, self._hold))
 
-    async def _renewal(self, wanted: Wanted, seconds: float) -> ImageRecord:
+    async def _renewal(self, wanted: Wanted, seconds: float) -> Rendered:
         return await self._renewals.join(wanted, lambda: self._noted(wanted), Hold(seconds, self._clock))
 
-    async def _noted(self, wanted: Wanted) -> ImageRecord:
+    async def _noted(self, wanted: Wanted) -> Rendered:
         try:
-            record = await self._newest.remembered(wanted, self._newest.end())
+            rendered = await self._newest.remembered(wanted, self._newest.end())
         except (StillBuilding, ShuttingDown):
             raise
         except NixeryError as error:
             self._failed.put(wanted, Failure.of(error, self._clock))
             raise
         self._failed.drop(wanted)
-        return record
+        return rendered

@@ -2,17 +2,17 @@
 
 from collections.abc import Collection
 
-from attrs import evolve, frozen
+from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
-from nixery.building.builder import Builder
 from nixery.building.earlier import Earlier, Served
 from nixery.building.last_good import LastGood, Policy, Wanted
 from nixery.building.newest import NO_VERDICT, Newest
 from nixery.building.patience import Patience
+from nixery.building.platforms import Platforms
 from nixery.building.revalidation import Revalidation
 from nixery.images.digest import Digest
-from nixery.images.name import ImageName, Platform, Tag
+from nixery.images.name import ImageName, Tag
 from nixery.sources.interfaces import Source
 
 
@@ -20,31 +20,32 @@ from nixery.sources.interfaces import Source
 class Serving:
     """How tags are answered.
 
-    `hold`: seconds that a request waits; `platform`: of names that leave it open; `settings`: stands for those that
-    decide on what a name means, so that no image is served that other settings allowed.
+    `hold`: seconds that a request waits; `settings`: stands for those that decide on what a name means, so that no
+    image is served that other settings allowed.
     """
 
     policy: Policy
     hold: float
-    platform: Platform
     settings: str = ""
 
 
 class Tags:
-    """Answers by tag, and by digest as the builder does."""
+    """Answers by tag, and by digest as Platforms does."""
 
-    def __init__(self, source: Source, builder: Builder, good: LastGood, clock: IReactorTime, serving: Serving) -> None:
+    def __init__(
+        self, source: Source, platforms: Platforms, good: LastGood, clock: IReactorTime, serving: Serving
+    ) -> None:
         self._source = source
-        self._builder = builder
+        self._platforms = platforms
         self._serving = serving
-        self._newest = Newest(source, builder, good, clock, serving.hold)
-        self._earlier = Earlier(good, self._newest, builder)
+        self._newest = Newest(source, platforms, good, clock, serving.hold)
+        self._earlier = Earlier(good, self._newest, platforms)
         self._patience = Patience(self._newest, self._earlier, clock)
         self._revalidation = Revalidation(self._newest, self._earlier, clock, serving.hold)
 
     async def by_digest(self, digest: Digest) -> bytes:
-        """See Builder."""
-        return await self._builder.by_digest(digest)
+        """See Platforms."""
+        return await self._platforms.by_digest(digest)
 
     async def tags(self) -> Collection[str]:
         """The tags that can be named; raises SourceUnavailable."""
@@ -55,12 +56,11 @@ class Tags:
 
         Cancelling the wait, or the end of its time, leaves builds alone.
         """
-        name = evolve(name, platform=name.platform or self._serving.platform)
         where, end = self._source.lasting(tag), self._newest.end()
         if where is None or self._serving.policy is Policy.NEVER:
-            image, _ = await self._newest.image(name, tag, end)
-            return Served(image.record)
-        wanted = Wanted(where + self._serving.settings, tag, name)
+            offer, _ = await self._newest.image(name, tag, end)
+            return Served(offer.rendered)
+        wanted = Wanted(where + self._serving.settings, tag, name, self._platforms.asked(name))
         try:
             if self._serving.policy is Policy.REVALIDATE:
                 return await self._revalidation.image(wanted)

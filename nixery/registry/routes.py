@@ -10,25 +10,29 @@ from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
 from nixery.concurrency.pool import Pool
-from nixery.errors import ManifestUnknown, Unsupported
+from nixery.errors import ManifestUnknown, NameUnknown, Unsupported
 from nixery.images.digest import Digest
-from nixery.images.manifest import media_type
 from nixery.images.name import ImageName, Tag, parse_components, parse_reference
 from nixery.registry import answers, blobs, listings
+from nixery.registry.catalog import Catalog
 from nixery.registry.interfaces import Images
-from nixery.registry.negotiation import choose
+from nixery.registry.negotiation import media_type_of, render
 from nixery.registry.refusals import refuse
 from nixery.storage.interfaces import IStorage
 
 
 @frozen
 class Registry:
-    """The registry's HTTP face. `pool` is where files are read; `clock` times clients that take nothing."""
+    """The registry's HTTP face.
+
+    `pool` is where files are read; `clock` times clients that take nothing; `catalog`: None to list no images.
+    """
 
     images: Images
     storage: IStorage
     pool: Pool
     clock: IReactorTime
+    catalog: Catalog | None = None
 
     app = Klein()
 
@@ -43,22 +47,27 @@ class Registry:
         """A manifest: by tag in the format that the client asks for, by digest as it is stored."""
         wanted = parse_reference(reference)
         if isinstance(wanted, Tag):
-            return await self._by_tag(request, ImageName.parse(name), wanted)
+            return await self._catalogued(request, ImageName.parse(name), wanted)
         parse_components(name)
         return await self._by_digest(request, wanted)
 
+    async def _catalogued(self, request: Request, name: ImageName, tag: Tag) -> bytes:
+        body = await self._by_tag(request, name, tag)
+        if self.catalog is not None:
+            await self.catalog.add(name)
+        return body
+
     async def _by_tag(self, request: Request, name: ImageName, tag: Tag) -> bytes:
         served = await self.images.by_tag(name, tag)
-        format = choose(request.requestHeaders.getRawHeaders("Accept", []))
-        body = served.record.manifest(format)
+        body, media_type = render(served.rendered, request.requestHeaders.getRawHeaders("Accept", []))
         digest = Digest.of(body)
-        headers = {"Content-Type": format.value, "Vary": "Accept", **answers.warning(served.warning)}
+        headers = {"Content-Type": media_type, "Vary": "Accept", **answers.warning(served.warning)}
         return _manifest(request, body, digest, headers)
 
     async def _by_digest(self, request: Request, digest: Digest) -> bytes:
         body = await self.images.by_digest(digest)
         try:
-            content_type = media_type(body)
+            content_type = media_type_of(body)
         except ValueError:
             raise ManifestUnknown(f"what is stored as {digest} is not a manifest; ask for it as a blob") from None
         return _manifest(request, body, digest, {"Content-Type": content_type, **answers.FOR_EVER})
@@ -69,6 +78,13 @@ class Registry:
         parse_components(name)
         parsed = Digest.parse(digest)
         await blobs.answer(request, parsed, await self.storage.find(parsed), self.pool, self.clock)
+
+    @app.route("/v2/_catalog", methods=["GET"])
+    async def catalogue(self, request: Request) -> bytes:
+        """The names under which images were had, where the operator lets them be listed."""
+        if self.catalog is None:
+            raise NameUnknown("this registry does not list its images; its operator can have it do so: NIXERY_CATALOG")
+        return listings.repositories(request, await self.catalog.names())
 
     @app.route("/v2/<path:name>/tags/list", methods=["GET"])
     async def tag_list(self, request: Request, name: str) -> bytes:

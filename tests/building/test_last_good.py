@@ -4,10 +4,10 @@ import pytest_twisted
 from twisted.internet.task import Clock
 
 from nixery.building.last_good import LastGood, Wanted
-from nixery.images.name import ImageName, Tag
+from nixery.images.name import ImageName, Platform, Tag
 from nixery.storage.memory import MemoryStorage
 
-WANTED = Wanted("a place", Tag("latest"), ImageName.parse("amd64/hello"))
+WANTED = Wanted("a place", Tag("latest"), ImageName.parse("amd64/hello"), (Platform.AMD64,))
 
 
 @pytest_twisted.ensureDeferred

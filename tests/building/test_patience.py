@@ -21,7 +21,7 @@ async def test_a_source_that_takes_too_long_is_as_good_as_none(moving: World) ->
     asked = moving.served()
     moving.clock.advance(240)
     served = await asked
-    assert served.record == good
+    assert served.rendered == good
     assert served.warning is not None
     assert "was not there after 240 s" in served.warning
     moving.source.go = Deferred()
@@ -52,7 +52,7 @@ async def test_a_source_that_is_known_to_be_silent_is_not_waited_for_long(moving
     asked = moving.served()
     moving.clock.advance(2)
     served = await asked
-    assert served.record == good
+    assert served.rendered == good
     assert served.warning is not None
     assert "connection refused" in served.warning, "the reason is the failure, not our impatience"
     moving.source.go = Deferred()
@@ -108,3 +108,32 @@ async def test_a_manifest_is_made_again_within_the_time_of_a_request(moving: Wor
     assert asked.called
     with pytest.raises(StillFetching):
         await asked
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_earlier_state_is_built_no_longer_than_a_request_is_held(moving: World) -> None:
+    await moving.ask()
+    moving.source.go, moving.nix.go = Deferred(), Deferred()
+    asked = moving.ask(OTHER)
+    moving.clock.advance(200)
+    moving.source.go.errback(REFUSED)
+    moving.clock.advance(40)
+    assert asked.called
+    with pytest.raises(StillBuilding):
+        await asked
+    moving.nix.go.callback(None)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_clock_that_was_set_back_does_not_have_a_source_given_up_for_ever(moving: World) -> None:
+    good = await moving.ask()
+    moving.source.fails = REFUSED
+    await moving.ask()
+    moving.move()
+    moving.source.fails = None
+    moving.clock.rightNow -= 1000
+    moving.source.go = Deferred()
+    asked = moving.ask()
+    moving.clock.advance(3)
+    moving.source.go.callback(None)
+    assert await asked != good

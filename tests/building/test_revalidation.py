@@ -30,7 +30,7 @@ class TestRevalidate:
         asked = moving.served()
         moving.clock.advance(0.1)
         served = await asked
-        assert (served.record, served.warning) == (good, None)
+        assert (served.rendered, served.warning) == (good, None)
         moving.nix.go.callback(None)
         assert await moving.ask() != good
         assert len(moving.nix.calls) == 2
@@ -77,7 +77,7 @@ class TestRevalidate:
         moving.nix.go, moving.nix.fails = Deferred(), PackagesUnavailable("hello is unfree")
         asked = moving.served()
         moving.clock.advance(0.1)
-        assert (await asked).record == good
+        assert (await asked).rendered == good
         moving.nix.go.callback(None)
         moving.nix.go = Deferred()
         asked = moving.served()

@@ -31,7 +31,7 @@ async def test_an_upstream_that_is_gone_leaves_the_last_good_image_and_a_warning
     moving.source.fails = REFUSED
     moving.tags = moving.restarted()
     served = await moving.served()
-    assert served.record == good.record
+    assert served.rendered == good.rendered
     assert served.warning == (
         "the newest packages cannot be had (the git repository cannot be read: connection refused); "
         "these are of one, current at 2027-01-15T08:00:00+00:00"
@@ -47,13 +47,13 @@ async def test_a_state_that_cannot_be_evaluated_is_passed_over_and_not_tried_at_
     moving.nix.fails = BROKEN
     for _ in range(3):
         served = await moving.served()
-        assert served.record == good.record
+        assert served.rendered == good.rendered
         assert served.warning is not None
         assert "syntax error" in served.warning
     assert len(moving.nix.calls) == 2
     moving.clock.advance(15)
     moving.nix.fails = None
-    assert (await moving.served()).record != good.record
+    assert (await moving.served()).rendered != good.rendered
 
 
 @pytest_twisted.ensureDeferred
@@ -360,3 +360,12 @@ async def test_two_states_that_cannot_be_evaluated_are_each_tried_once(moving: W
     moving.nix.fails = None
     await moving.ask()
     assert len(moving.nix.calls) == 4, "a clock that was set back does not make this last"
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_image_that_cannot_be_evaluated_leaves_others_of_its_state_alone(moving: World) -> None:
+    moving.nix.fails = BROKEN
+    with pytest.raises(EvaluationFailed):
+        await moving.ask()
+    moving.nix.fails = None
+    assert (await moving.served(OTHER)).warning is None

@@ -13,10 +13,12 @@ from nixery.building.cache import Cache
 from nixery.building.earlier import Served
 from nixery.building.last_good import LastGood, Policy
 from nixery.building.layering import Layers
+from nixery.building.platforms import Platforms
 from nixery.building.tags import Serving, Tags
 from nixery.concurrency.pool import Inline
 from nixery.errors import EvaluationFailed, ManifestUnknown, SourceUnavailable
 from nixery.images.graph import Closure, PathInfo, StorePath
+from nixery.images.index import Rendered
 from nixery.images.manifest import ImageRecord
 from nixery.images.name import ImageName, Platform, Tag
 from nixery.images.popularity import Popularity
@@ -121,6 +123,7 @@ class World:
         self.nix = Nix(folder)
         self.settings = Settings("e" * 64, Platform.AMD64, 2, 240)
         self.policy = Policy.SERVE
+        self.platforms: tuple[Platform, ...] = (Platform.AMD64,)
         self.popularity: Popularity | None = None
         self.meaning = ""
         self.tags = self.restarted()
@@ -129,8 +132,9 @@ class World:
         """What answers after a restart: all that is known is in the storage."""
         self.builder = self._builder()
         good = LastGood(self.storage, self.clock, DAY)
-        serving = Serving(self.policy, self.settings.hold, self.settings.platform, self.meaning)
-        return Tags(self.source, self.builder, good, self.clock, serving)
+        platforms = Platforms(self.builder, Cache(self.storage), self.platforms)
+        serving = Serving(self.policy, self.settings.hold, self.meaning)
+        return Tags(self.source, platforms, good, self.clock, serving)
 
     def _builder(self) -> Builder:
         cache = Cache(self.storage)
@@ -146,5 +150,13 @@ class World:
     def served(self, name: ImageName = HELLO, tag: Tag = LATEST) -> Deferred[Served]:
         return Deferred.fromCoroutine(self.tags.by_tag(name, tag))
 
+    def rendered(self, name: ImageName = HELLO, tag: Tag = LATEST) -> Deferred[Rendered]:
+        return self.served(name, tag).addCallback(lambda served: served.rendered)
+
     def ask(self, name: ImageName = HELLO, tag: Tag = LATEST) -> Deferred[ImageRecord]:
-        return self.served(name, tag).addCallback(lambda served: served.record)
+        return self.rendered(name, tag).addCallback(_single)
+
+
+def _single(rendered: Rendered) -> ImageRecord:
+    assert isinstance(rendered, ImageRecord)
+    return rendered

@@ -2,8 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nixery.images.manifest import Format
-from nixery.registry.negotiation import choose
+from nixery.images.index import ImageIndex, IndexFormat
+from nixery.images.manifest import Format, ImageRecord
+from nixery.images.name import Platform
+from nixery.registry.negotiation import choose, media_type_of, render
 
 OCI, DOCKER = Format.OCI.value, Format.DOCKER.value
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -52,3 +54,31 @@ def test_containerd_gets_oci() -> None:
 @given(st.lists(st.text(alphabet=st.sampled_from(list('*/aq=;,. 01\t"' + OCI)), max_size=80)))
 def test_any_accept_header_leads_to_a_format(accept: list[str]) -> None:
     assert choose(accept) in Format
+
+
+OCI_INDEX, DOCKER_LIST = (format.value for format in IndexFormat)
+SINGLE = ImageRecord(Platform.ARM64, ())
+BOTH = ImageIndex((SINGLE, ImageRecord(Platform.AMD64, ())))
+
+
+@pytest.mark.parametrize(
+    ("accept", "media_type"),
+    [
+        ([], Format.DOCKER.value),
+        (["*/*"], OCI_INDEX),
+        ([OCI_INDEX], OCI_INDEX),
+        ([DOCKER_LIST], DOCKER_LIST),
+        ([f"{DOCKER_LIST}, {Format.DOCKER.value}"], DOCKER_LIST),
+        ([f"{OCI_INDEX}, {DOCKER_LIST}, {Format.OCI.value}, {Format.DOCKER.value}"], OCI_INDEX),
+        ([f"{OCI_INDEX};q=0.5, {DOCKER_LIST}"], DOCKER_LIST),
+        ([f"{OCI_INDEX};q=0.5, {Format.OCI.value}"], Format.OCI.value),
+        ([Format.OCI.value], Format.OCI.value),
+        ([Format.DOCKER.value], Format.DOCKER.value),
+        (["text/html"], Format.DOCKER.value),
+    ],
+)
+def test_an_index_is_for_those_who_take_it(accept: list[str], media_type: str) -> None:
+    body, said = render(BOTH, accept)
+    assert said == media_type == media_type_of(body)
+    if media_type in (Format.OCI.value, Format.DOCKER.value):
+        assert body == SINGLE.manifest(Format(media_type)), "of the first platform"

@@ -1,0 +1,129 @@
+"""Images for several platforms: an index whose images are built side by side, and which is the same ever after."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from attrs import evolve, frozen
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.python.failure import Failure
+
+from nixery.building.builder import Builder, Image
+from nixery.building.cache import Cache
+from nixery.concurrency.coalescer import Coalescer, Hold
+from nixery.errors import ManifestUnknown, PackagesUnavailable
+from nixery.images.canonical import encode
+from nixery.images.digest import Digest
+from nixery.images.index import ImageIndex, IndexFormat, Rendered
+from nixery.images.name import ImageName, Platform
+from nixery.images.source import PinnedSource
+
+_VERSION = 1
+_TOLD = 500
+"""Characters of why a platform is left out."""
+
+
+@frozen
+class Offer:
+    """What a name stands for, and its key: a BuildKey, or an index's."""
+
+    key: str
+    rendered: Rendered
+
+
+class Platforms:
+    """Makes what names stand for. `platforms`: of names that leave it open; the first is for clients without indexes.
+
+    v1/indexes/<key>: the BuildKeys of an index's images and the platforms left out; the key is the hash of the
+    BuildKeys of all platforms. v1/indexes/<digest>: the same for each format's digest.
+    """
+
+    def __init__(self, builder: Builder, cache: Cache, platforms: Sequence[Platform]) -> None:
+        self._builder = builder
+        self._cache = cache
+        self._platforms = tuple(platforms)
+        self._indexes: Coalescer[str, ImageIndex] = Coalescer(None)
+
+    def asked(self, name: ImageName) -> tuple[Platform, ...]:
+        """The platforms that a name asks for."""
+        return self._platforms if name.platform is None else (name.platform,)
+
+    async def image(self, name: ImageName, pinned: PinnedSource, hold: Hold) -> Offer:
+        """What the name stands for in this package set. Cancelling the wait, or its end, leaves builds alone."""
+        names = [evolve(name, platform=platform) for platform in self.asked(name)]
+        if len(names) == 1:
+            image = await self._builder.image(names[0], pinned, hold)
+            return Offer(image.key, image.record)
+        keys = [self._builder.key(each, pinned) for each in names]
+        key = hashlib.sha256(encode(["index", _VERSION, *keys])).hexdigest()
+        known = await self._index(key)
+        return Offer(key, known or await self._indexes.join(key, lambda: self._build(key, names, pinned), hold))
+
+    async def known(self, key: str) -> Rendered | None:
+        """What a key stands for, if all of it is stored."""
+        return await self._builder.known(key) or await self._index(key)
+
+    async def by_digest(self, digest: Digest) -> bytes:
+        """The bytes of a manifest or an index: as stored, or made again; raises ManifestUnknown."""
+        try:
+            return await self._builder.by_digest(digest)
+        except ManifestUnknown:
+            index = await self._index(digest.hex)
+            for rendered in [] if index is None else map(index.manifest, IndexFormat):
+                if Digest.of(rendered) == digest:
+                    return rendered
+            raise
+
+    async def _build(self, key: str, names: Sequence[ImageName], pinned: PinnedSource) -> ImageIndex:
+        """Build all of them; a platform is left out when evaluation says that its packages cannot be had."""
+        building = [Deferred.fromCoroutine(self._builder.image(name, pinned, None)) for name in names]
+        outcomes = await DeferredList(building, consumeErrors=True)
+        images: list[Image] = []
+        left_out: list[tuple[str, str]] = []
+        for name, (_, outcome) in zip(names, outcomes, strict=True):
+            if not isinstance(outcome, Failure):
+                images.append(outcome)
+            elif isinstance(outcome.value, PackagesUnavailable):
+                left_out.append((_written(name), outcome.value.message[:_TOLD]))
+            else:
+                outcome.raiseException()
+        if not images:
+            raise PackagesUnavailable("; ".join(f"{platform}: {why}" for platform, why in left_out))
+        index = ImageIndex(tuple(image.record for image in images), tuple(left_out))
+        await self._remember(key, index, [image.key for image in images])
+        return index
+
+    async def _remember(self, key: str, index: ImageIndex, keys: Sequence[str]) -> None:
+        record = encode({"version": _VERSION, "images": list(keys), "left_out": [list(out) for out in index.left_out]})
+        for rendered in map(index.manifest, IndexFormat):
+            await self._cache.store_blob(rendered)
+            await self._cache.write(f"v1/indexes/{Digest.of(rendered).hex}", record)
+        await self._cache.write(f"v1/indexes/{key}", record)
+
+    async def _index(self, key: str) -> ImageIndex | None:
+        """The index under a key or a digest, if all of its images are stored."""
+        found = _decoded(await self._cache.read(f"v1/indexes/{key}"))
+        if found is None:
+            return None
+        keys, left_out = found
+        images = [await self._builder.known(each) for each in keys]
+        stored = tuple(image for image in images if image is not None)
+        return ImageIndex(stored, left_out) if len(stored) == len(keys) else None
+
+
+def _written(name: ImageName) -> str:
+    assert name.platform is not None
+    return f"linux/{name.platform.value}"
+
+
+def _decoded(data: bytes | None) -> tuple[Sequence[str], tuple[tuple[str, str], ...]] | None:
+    """What a record says; None for what no version of ours wrote."""
+    try:
+        match json.loads(data or b"null"):
+            case {"version": 1, "images": [str(), *_] as keys, "left_out": list(left_out)}:
+                pairs = tuple((str(platform), str(why)) for platform, why in left_out)
+                good = all(isinstance(key, str) and len(key) == 64 and key.isalnum() for key in keys)
+                return (keys, pairs) if good else None
+    except (ValueError, TypeError, RecursionError):
+        pass
+    return None
