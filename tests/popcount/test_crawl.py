@@ -61,10 +61,12 @@ def test_a_closure_is_walked_and_counted(tmp_path: Path) -> None:
 
 def test_no_more_than_so_many_are_asked_at_once(tmp_path: Path) -> None:
     cache = Cache()
-    begin(cache, tmp_path / "known", A, B, C, D, at_once=2)
+    found = begin(cache, tmp_path / "known", A, B, C, D, at_once=2)
     assert cache.asked == ["a", "b"]
-    cache.waiting["a"].callback(None)
+    cache.waiting.pop("a").callback(None)
     assert cache.asked == ["a", "b", "c"]
+    cache.answer()
+    assert case.successResultOf(found).missing == 4
 
 
 def test_an_interrupted_walk_goes_on_where_it_was(tmp_path: Path) -> None:
