@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from attrs import frozen
 
@@ -33,10 +34,21 @@ class NixSettings:
 
 
 @frozen
+class Face:
+    """The HTTP face. `listen`: a Twisted endpoint, None for `port` on all addresses; `proxies`: are trusted."""
+
+    listen: str | None
+    port: int
+    catalog: bool
+    origins: tuple[str, ...]
+    proxies: tuple[IPv4Network | IPv6Network, ...]
+
+
+@frozen
 class Config:
     """All that the daemon was told. Times in seconds; folders are absolute."""
 
-    listen: str
+    face: Face
     packages: PackageSet
     nix: NixSettings
     stale: str
@@ -71,7 +83,7 @@ def read_config(
     state = state_folder(environment)
     storage = said.given("STORAGE_PATH") or os.path.join(state, "storage")
     return Config(
-        listen=listen or f"tcp:{said.number('PORT')}",
+        face=_face(said, listen),
         packages=_packages(said),
         nix=_nix(said),
         stale=said.text("NIXERY_STALE"),
@@ -111,9 +123,23 @@ class _Said:
         """A setting, None where it was not given."""
         return self.text(variable) if variable in self.values else None
 
+    def words(self, variable: str) -> list[str]:
+        """A setting of words with commas between them."""
+        return [word for word in self.text(variable).split(",") if word]
+
     def yes(self, variable: str) -> bool:
         """A setting that is yes or no."""
         return self.text(variable) == "yes"
+
+
+def _face(said: _Said, listen: str | None) -> Face:
+    return Face(
+        listen=listen,
+        port=said.number("PORT"),
+        catalog=said.yes("NIXERY_CATALOG"),
+        origins=tuple(said.words("NIXERY_CORS_ORIGINS")),
+        proxies=tuple(map(ip_network, said.words("NIXERY_TRUSTED_PROXIES"))),
+    )
 
 
 def _packages(said: _Said) -> PackageSet:

@@ -41,6 +41,12 @@ class ConfigError(NixeryError):
 # What the client asked for is malformed or unknown.
 
 
+class RequestInvalid(NixeryError):
+    """What came is no request as HTTP has it."""
+
+    status = 400
+
+
 class NameInvalid(NixeryError):
     """The repository name does not follow the grammar."""
 

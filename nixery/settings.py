@@ -46,7 +46,10 @@ NIX_SETTINGS = {
 """The settings that are Nix's own, by what Nix calls them."""
 
 SETTINGS = (
-    Setting("PORT", "8080", "TCP port to listen on, on all of the host's IPv4 addresses", values.whole(1, 65535)),
+    Setting("PORT", "8080", "TCP port to listen on, on all of the host's addresses", values.whole(1, 65535)),
+    Setting("NIXERY_CATALOG", "no", "whether the names that were pulled are listed to all: yes or no", _YES_OR_NO),
+    Setting("NIXERY_CORS_ORIGINS", "", "web pages' origins whose scripts may read the registry, or *", values.origins),
+    Setting("NIXERY_TRUSTED_PROXIES", "", "addresses and networks whose X-Forwarded-For is believed", values.networks),
     Setting(
         "NIXERY_PKGS_PATH",
         "",

@@ -30,6 +30,8 @@ from nixery.nix.roots import Roots
 from nixery.nix.trust import refuse_ignored
 from nixery.packing.packer import Packer
 from nixery.pages.resource import Pages
+from nixery.registry.catalog import Catalog
+from nixery.registry.listening import everywhere
 from nixery.registry.routes import Registry
 from nixery.registry.site import Drain, Site, make_site
 from nixery.settings import SETTINGS
@@ -82,15 +84,22 @@ def _services(parts: Parts) -> IService:
     source, watching = source_of(parts)
     ranking = ranking_of(parts)
     builder = _builder(parts, source, _nix(parts), ranking)
-    registry = Registry(_tags(parts, source, builder), parts.storage, parts.files, parts.reactor)
-    site = make_site(registry.app.resource(), Pages(), parts.reactor)  # type: ignore[no-untyped-call]  # Twisted's
+    site = _site(parts, _tags(parts, source, builder))
     drain = Drain(site, parts.reactor)
-    port = _listening(parts.config.listen, site, parts.reactor)
+    port = _listening(parts.config.face.listen or everywhere(parts.config.face.port), site, parts.reactor)
     services = _Daemon()  # type: ignore[no-untyped-call]  # Twisted's
     below = (parts.files, parts.cpu, parts.storage, parts.roots, *watching, *([] if ranking is None else [ranking]))
     for service in (*below, parts.processes, drain, builder, port):
         IService(service).setServiceParent(services)
     return services
+
+
+def _site(parts: Parts, tags: Tags) -> Site:
+    face = parts.config.face
+    catalog = Catalog(parts.storage) if face.catalog else None
+    registry = Registry(tags, parts.storage, parts.files, parts.reactor, catalog)
+    root = registry.app.resource()
+    return make_site(root, Pages(), parts.reactor, face.origins, face.proxies)  # type: ignore[no-untyped-call]  # Twisted
 
 
 class _Daemon(OrderedServices):

@@ -3,9 +3,11 @@
 import os
 import re
 from collections.abc import Callable
+from ipaddress import ip_network
 from urllib.parse import urlsplit
 
 _CHANNEL = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", re.ASCII)
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?", re.ASCII)
 _ADDRESS = re.compile(r"https?://[!-~]+", re.ASCII)
 
 
@@ -66,6 +68,22 @@ def platforms(text: str) -> str:
     if not set(found) <= {"amd64", "arm64"} or len(set(found)) != len(found):
         raise ValueError("linux/amd64, linux/arm64, or both with a comma between them")
     return ",".join(found)
+
+
+def origins(text: str) -> str:
+    """Origins of web pages as browsers write them (Fetch standard, "Origin header"), with commas between them."""
+    found = [word.strip().lower() for word in text.split(",")]
+    if found != ["*"] and not all(map(_ORIGIN.fullmatch, found)):
+        raise ValueError("origins such as https://tool.example, with commas between them, or * for all")
+    return ",".join(found)
+
+
+def networks(text: str) -> str:
+    """IP addresses and networks, with commas between them."""
+    try:
+        return ",".join(str(ip_network(word.strip())) for word in text.split(","))
+    except ValueError:
+        raise ValueError("addresses and networks such as 10.0.0.0/8 or ::1, with commas between them") from None
 
 
 def debian_index(text: str) -> str:

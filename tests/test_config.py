@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from nixery.config import Config, read_config
+from nixery.config import Config, Face, read_config
 from nixery.errors import ConfigError
 from nixery.settings import SETTINGS
 
@@ -22,7 +22,8 @@ def source(tmp_path: Path) -> str:
 
 def test_defaults(source: str) -> None:
     config = read(NIXERY_PKGS_PATH=source, HOME="/home/me")
-    assert (config.listen, config.platform, config.storage_backend) == ("tcp:8080", "amd64", "filesystem")
+    assert (config.platform, config.storage_backend) == ("amd64", "filesystem")
+    assert config.face == Face(None, 8080, False, (), ())
     assert (config.nix.builder_seconds, config.nix.build_seconds, config.hold) == (60, 1800, 240)
     assert (config.stale, config.stale_max, config.packages.ttl) == ("serve", 7 * 24 * 3600, 300)
     assert (config.nix.settings, config.nix.cross, config.packages.flake) == ({}, False, False)
@@ -39,8 +40,21 @@ def test_the_default_nix_of_a_folder_stands_for_it(source: str) -> None:
 def test_an_option_overrides_its_variable_and_an_empty_variable_says_nothing(source: str) -> None:
     environment = {"NIXERY_PKGS_PATH": source, "PORT": "1", "NIX_TIMEOUT": ""}
     config = read_config(environment, {"port": "9000", "nix-timeout": None}, "x86_64", 2, None)
-    assert (config.listen, config.nix.builder_seconds) == ("tcp:9000", 60)
-    assert read_config(environment, {}, "x86_64", 2, "unix:/run/nixery").listen == "unix:/run/nixery"
+    assert (config.face.port, config.nix.builder_seconds) == (9000, 60)
+    assert read_config(environment, {}, "x86_64", 2, "unix:/run/nixery").face.listen == "unix:/run/nixery"
+
+
+def test_the_http_face(source: str) -> None:
+    face = read(
+        NIXERY_PKGS_PATH=source,
+        NIXERY_CATALOG="yes",
+        NIXERY_CORS_ORIGINS="https://Tool.example, http://[::1]:8000",
+        NIXERY_TRUSTED_PROXIES="10.0.0.0/8, ::1",
+    ).face
+    assert face.catalog
+    assert face.origins == ("https://tool.example", "http://[::1]:8000")
+    assert list(map(str, face.proxies)) == ["10.0.0.0/8", "::1/128"]
+    assert read(NIXERY_PKGS_PATH=source, NIXERY_CORS_ORIGINS="*").face.origins == ("*",)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +75,13 @@ def test_the_state_folder(source: str, environment: dict[str, str], state: str) 
     [
         ("PORT", "http", "a whole number from 1 to 65535"),
         ("PORT", "0", "a whole number from 1 to 65535"),
+        ("NIXERY_CATALOG", "1", "yes or no"),
+        ("NIXERY_CORS_ORIGINS", "tool.example", "origins such as"),
+        ("NIXERY_CORS_ORIGINS", "https://tool.example/", "origins such as"),
+        ("NIXERY_CORS_ORIGINS", "*, https://tool.example", "origins such as"),
+        ("NIXERY_CORS_ORIGINS", "https://a,", "origins such as"),
+        ("NIXERY_TRUSTED_PROXIES", "10.0.0.1/8", "addresses and networks such as"),
+        ("NIXERY_TRUSTED_PROXIES", "proxy.example", "addresses and networks such as"),
         ("PORT", "8080 ", "a whole number from 1 to 65535"),
         ("PORT", "\u0668", "a whole number from 1 to 65535"),
         ("PORT", "9" * 5000, "a whole number from 1 to 65535"),

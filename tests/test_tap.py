@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,9 @@ def wired(folder: Path, **settings: str) -> set[type]:
         ("GitUpstream", "submodules", {"NIXERY_PKGS_REPO": "x", "NIXERY_GIT_SUBMODULES": "yes"}, True),
         ("GitUpstream", "ttl", {"NIXERY_PKGS_REPO": "x", "NIXERY_SOURCE_TTL": "7"}, 7),
         ("Builder", "popularity", {"NIX_POPULARITY_URL": "http://x/"}, Ranking.current),
+        ("make_site", "origins", {"NIXERY_CORS_ORIGINS": "*"}, ("*",)),
+        ("make_site", "proxies", {"NIXERY_TRUSTED_PROXIES": "::1"}, (ip_network("::1"),)),
+        ("Registry", "catalog", {"NIXERY_CATALOG": "no"}, None),
         ("Ranking", "seconds", {"NIX_POPULARITY_URL": "http://x/", "NIXERY_POPULARITY_TTL": "77"}, 77),
     ],
 )
@@ -123,7 +127,7 @@ def test_a_setting_reaches_its_part(
     settings: dict[str, str],
     value: object,
 ) -> None:
-    module = tap if part in ("LastGood", "Builder") else wiring
+    module = tap if part in ("LastGood", "Builder", "make_site", "Registry") else wiring
     made, given = getattr(module, part), []
 
     def make(*arguments: object, **named: object) -> object:

@@ -19,11 +19,17 @@ _MOST_WARNED = 1000
 
 def begin(request: IRequest, status: int, length: int, headers: Mapping[str, str]) -> None:
     """Set the status and the headers of an answer whose body has `length` bytes; nothing is written yet."""
+    _head(request, status, {"Content-Length": str(length), **headers})
+
+
+def _head(request: IRequest, status: int, headers: Mapping[str, str]) -> None:
     request.setResponseCode(status)
     request.setHeader("Docker-Distribution-Api-Version", "registry/2.0")
-    request.setHeader("Content-Length", str(length))
     for name, value in headers.items():
-        request.setHeader(name, value)
+        if name == "Vary":  # beside what CORS makes it vary by
+            request.responseHeaders.addRawHeader(name, value)
+        else:
+            request.setHeader(name, value)
 
 
 def whole(request: IRequest, body: bytes, headers: Mapping[str, str], status: int = 200) -> bytes:
@@ -48,10 +54,7 @@ def known(request: IRequest, digest: Digest) -> bool:
 
 def unchanged(request: IRequest, headers: Mapping[str, str]) -> bytes:
     """Answer a client that has the content already."""
-    request.setResponseCode(304)
-    request.setHeader("Docker-Distribution-Api-Version", "registry/2.0")
-    for name, value in headers.items():
-        request.setHeader(name, value)
+    _head(request, 304, headers)
     return b""
 
 

@@ -1,6 +1,12 @@
-"""A connection that speaks plain HTTP/1, and says so at once to a client that begins with TLS."""
+"""A connection that speaks plain HTTP/1: bounded in time, and with an answer also to what is not HTTP."""
 
-from twisted.web.http import HTTPChannel
+from twisted.internet.interfaces import ITransport
+from twisted.web.http import HTTPChannel, Request, datetimeToString
+
+from nixery import __version__
+from nixery.errors import RequestInvalid
+from nixery.registry.answers import JSON
+from nixery.registry.refusals import body
 
 _TLS_HANDSHAKE = b"\x16"
 """The first byte of a TLS connection (RFC 8446, 5.1); no request of HTTP/1 begins with it."""
@@ -14,14 +20,54 @@ class Channel(HTTPChannel):
     Clients that may use a registry without TLS try it with TLS first, and wait ten seconds for an answer to it.
     """
 
+    transport: ITransport
     _begun = False
 
     def dataReceived(self, data: bytes) -> None:
         """See twisted.internet.interfaces.IProtocol."""
         if not self._begun and data.startswith(_TLS_HANDSHAKE):
-            assert self.transport is not None
             self.transport.write(_REFUSAL)
             self.transport.loseConnection()
             return
         self._begun = True
         super().dataReceived(data)  # type: ignore[no-untyped-call]  # Twisted has not typed it
+
+    def resetTimeout(self) -> None:
+        """Have a request whole in the time that a connection may idle: a byte now and then buys no more."""
+
+    def requestDone(self, request: Request) -> None:
+        """Bound also the time in which a client takes the end of the last answer."""
+        super().requestDone(request)  # type: ignore[no-untyped-call]  # Twisted has not typed it
+        if not self.persistent:
+            self.setTimeout(self.factory.timeOut)  # type: ignore[no-untyped-call]  # nor this
+
+    def timeoutConnection(self) -> None:
+        """See twisted.protocols.policies.TimeoutMixin. A client to which all was said is cut off at once."""
+        if self.persistent:
+            super().timeoutConnection()  # type: ignore[no-untyped-call]  # nor this
+        else:
+            self.forceAbortClient()  # type: ignore[no-untyped-call]  # nor this
+
+    def lineLengthExceeded(self, line: bytes) -> None:
+        """Answer also a client whose line is too long."""
+        self._respondToBadRequestAndDisconnect()
+
+    def _respondToBadRequestAndDisconnect(self) -> None:
+        """Say what is wrong, where Twisted, whose name this is, would send a status line alone."""
+        self.persistent = 0
+        self.transport.write(_malformed())
+        self.loseConnection()  # type: ignore[no-untyped-call]  # Twisted has not typed it
+
+
+def _malformed() -> bytes:
+    content = body(RequestInvalid("this is not a request of HTTP/1.1 (RFC 9112), or its head is over 16 KiB"))
+    headers = {
+        "Server": f"nixery/{__version__}",
+        "Date": datetimeToString().decode(),
+        "Docker-Distribution-Api-Version": "registry/2.0",
+        "Content-Type": JSON,
+        "Content-Length": str(len(content)),
+        "Connection": "close",
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"HTTP/1.1 400 Bad Request\r\n{lines}\r\n".encode() + content

@@ -1,10 +1,11 @@
-"""Lists that the registry answers with: tags, in pages, and referrers, of which there are none.
+"""Lists that the registry answers with: tags and images, in pages, and referrers, of which there are none.
 
 OCI distribution-spec 1.1, "Listing Tags" and "Listing Referrers".
 """
 
 import json
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from attrs import frozen
 from twisted.web.iweb import IRequest
@@ -13,7 +14,7 @@ from nixery.errors import PageInvalid
 from nixery.registry import answers
 
 MOST = 10_000
-"""Tags in one answer: clients that name no number follow the Link to the rest."""
+"""Words in one answer: clients that name no number follow the Link to the rest."""
 
 INDEX = "application/vnd.oci.image.index.v1+json"
 
@@ -35,18 +36,28 @@ def parse_page(request: IRequest) -> Page:
     """The page by the query's `n` and `last`; raises PageInvalid."""
     n, last = _argument(request, b"n"), _argument(request, b"last")
     if n is not None and (not n.isascii() or not n.isdigit()):
-        raise PageInvalid(f"n is {n[:100]!r}; it may be a whole number, of tags in one answer")
+        raise PageInvalid(f"n is {n[:100]!r}; it may be a whole number, of names in one answer")
     return Page(MOST if n is None else min(int(n[:10]), MOST), last)
 
 
 def tags(request: IRequest, name: str, words: Iterable[str]) -> bytes:
     """The answer for the tags of an image; `name` is well-formed."""
+    shown, headers = _paged(request, f"/v2/{name}/tags/list", words)
+    return answers.whole(request, json.dumps({"name": name, "tags": shown}).encode(), headers)
+
+
+def repositories(request: IRequest, words: Iterable[str]) -> bytes:
+    """The answer for the names of images (distribution's registry API, "Listing Repositories")."""
+    shown, headers = _paged(request, "/v2/_catalog", words)
+    return answers.whole(request, json.dumps({"repositories": shown}).encode(), headers)
+
+
+def _paged(request: IRequest, path: str, words: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+    """The page that is asked for, and the headers with the link to the one after it."""
     page = parse_page(request)
     shown, more = page.of(words)
-    headers = {"Content-Type": answers.JSON}
-    if more:
-        headers["Link"] = f'</v2/{name}/tags/list?n={page.most}&last={shown[-1]}>; rel="next"'
-    return answers.whole(request, json.dumps({"name": name, "tags": shown}).encode(), headers)
+    link = {"Link": f'<{path}?n={page.most}&last={quote(shown[-1])}>; rel="next"'} if more else {}
+    return shown, {"Content-Type": answers.JSON, **link}
 
 
 def no_referrers(request: IRequest) -> bytes:

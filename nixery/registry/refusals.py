@@ -29,8 +29,13 @@ def refuse(request: IRequest, failure: Failure) -> bytes:
         headers["Content-Range"] = f"bytes */{error.size}"
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
+    return answers.whole(request, body(error), headers, error.status)
+
+
+def body(error: NixeryError) -> bytes:
+    """The error as the registry's JSON."""
     entry = {"code": error.code, "message": printable(error.message), "detail": None}
-    return answers.whole(request, json.dumps({"errors": [entry]}).encode(), headers, error.status)
+    return json.dumps({"errors": [entry]}).encode()
 
 
 def printable(text: str) -> str:

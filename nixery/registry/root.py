@@ -7,7 +7,8 @@ from twisted.web.resource import IResource, Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from nixery import __version__
-from nixery.errors import NameInvalid
+from nixery.errors import NameInvalid, RequestInvalid
+from nixery.registry.cors import Cors
 from nixery.registry.refusals import refuse
 
 
@@ -16,23 +17,39 @@ class Root(Resource):
 
     isLeaf = True
 
-    def __init__(self, registry: IResource, pages: IResource) -> None:
+    def __init__(self, registry: IResource, pages: IResource, cors: Cors) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # Twisted has not typed it
         self._registry = registry
         self._pages = pages
+        self._cors = cors
 
     def render(self, request: Request) -> bytes | int:
         """See IResource."""
         request.setHeader("Server", f"nixery/{__version__}")
         try:
+            _check_host(request)
             segments = parse_path(request.path)
-        except NameInvalid:
+        except (RequestInvalid, NameInvalid):
             request.write(refuse(request, Failure()))
             request.finish()
             return NOT_DONE_YET
-        place = self._registry if segments[0] == "v2" else self._pages
-        rendered: bytes | int = place.render(request)
-        return rendered
+        return self._api(request) if segments[0] == "v2" else _rendered(self._pages, request)
+
+    def _api(self, request: Request) -> bytes | int:
+        self._cors.allow(request)
+        return NOT_DONE_YET if self._cors.preflight(request) else _rendered(self._registry, request)
+
+
+def _rendered(place: IResource, request: Request) -> bytes | int:
+    rendered: bytes | int = place.render(request)
+    return rendered
+
+
+def _check_host(request: Request) -> None:
+    """Raises RequestInvalid for HTTP/1.1 without one Host (RFC 9112, 3.2); what it says plays no part."""
+    hosts = request.requestHeaders.getRawHeaders("Host", [])
+    if request.clientproto == b"HTTP/1.1" and len(hosts) != 1:
+        raise RequestInvalid(f"a request of HTTP/1.1 has one Host header (RFC 9112, 3.2); this one has {len(hosts)}")
 
 
 def parse_path(path: bytes) -> tuple[str, ...]:

@@ -80,7 +80,7 @@ class Registry:
         await blobs.answer(request, parsed, await self.storage.find(parsed), self.pool, self.clock)
 
     @app.route("/v2/_catalog", methods=["GET"])
-    async def catalogue(self, request: Request) -> bytes:
+    async def repositories(self, request: Request) -> bytes:
         """The names under which images were had, where the operator lets them be listed."""
         if self.catalog is None:
             raise NameUnknown("this registry does not list its images; its operator can have it do so: NIXERY_CATALOG")

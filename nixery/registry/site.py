@@ -1,5 +1,7 @@
 """The site: HTTP/1.1 for the registry and the pages, with an access log of one line a request."""
 
+from collections.abc import Collection
+
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
@@ -8,11 +10,13 @@ from twisted.web import http, server
 from twisted.web.resource import IResource
 
 from nixery.registry.channel import Channel
+from nixery.registry.cors import Cors
+from nixery.registry.forwarded import Network, client
 from nixery.registry.request import Request
 from nixery.registry.root import Root
 
 IDLE = 60.0
-"""Seconds after which a connection without a request, or with an answer that is not taken, is dropped."""
+"""Seconds after which a connection without a whole request, or with an answer that is not taken, is dropped."""
 
 _access = Logger(namespace="nixery.registry.access")
 
@@ -34,8 +38,9 @@ class Site(server.Site):
         """HTTP/1.1 alone, also where HTTP/2 could be had under TLS."""
         return [b"http/1.1"]
 
-    def __init__(self, root: IResource, clock: IReactorTime) -> None:
+    def __init__(self, root: IResource, clock: IReactorTime, proxies: Collection[Network]) -> None:
         super().__init__(root, timeout=IDLE, reactor=clock)  # type: ignore[no-untyped-call]  # not typed
+        self._proxies = proxies
         self._open: set[Request] = set()
         self._idle: list[Deferred[None]] = []
 
@@ -56,7 +61,8 @@ class Site(server.Site):
         self._open.discard(request)
         self._tell_when_idle()
         _access.info(
-            "{method} {path} {status} {bytes} bytes {seconds:.3f} s{end}",
+            "{client} {method} {path} {status} {bytes} bytes {seconds:.3f} s{end}",
+            client=self._client(request),
             method=_text(request.method),
             path=_text(request.path),
             status=request.code if request.startedWriting else "-",
@@ -64,6 +70,10 @@ class Site(server.Site):
             seconds=self.reactor.seconds() - request.began,
             end=" (client left)" if request.lost else "",
         )
+
+    def _client(self, request: Request) -> str:
+        peer = getattr(request.client, "host", None)  # a UNIX socket's has none
+        return client(peer, request.requestHeaders.getRawHeaders("X-Forwarded-For", []), self._proxies)
 
     def _tell_when_idle(self) -> None:
         if not self._open:
@@ -87,9 +97,18 @@ class Drain(Service):
         return idle.addTimeout(self._seconds, self._clock).addErrback(lambda failure: failure.trap(TimeoutError))
 
 
-def make_site(registry: IResource, pages: IResource, clock: IReactorTime) -> Site:
-    """A factory of server protocols: `registry` answers below /v2, `pages` elsewhere."""
-    return Site(Root(registry, pages), clock)
+def make_site(
+    registry: IResource,
+    pages: IResource,
+    clock: IReactorTime,
+    origins: Collection[str] = (),
+    proxies: Collection[Network] = (),
+) -> Site:
+    """A factory of server protocols: `registry` answers below /v2, `pages` elsewhere.
+
+    `origins`: see Cors; `proxies`: whose X-Forwarded-For is believed.
+    """
+    return Site(Root(registry, pages, Cors(origins)), clock, proxies)
 
 
 def _text(raw: bytes) -> str:

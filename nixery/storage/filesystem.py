@@ -1,7 +1,7 @@
 """Storage in a folder of this host, laid out as docs/architecture.md says under Storage."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import ParamSpec, TypeVar
 
 from twisted.application.service import Service
@@ -14,7 +14,7 @@ from nixery.images.digest import Digest
 from nixery.storage.folder import Folder
 from nixery.storage.interfaces import IStaging, IStorage, LocalFile, Location
 from nixery.storage.proven import Doubt, Proven
-from nixery.storage.records import checked
+from nixery.storage.records import checked, page
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -91,6 +91,13 @@ class FilesystemStorage(Service):
     async def swap_record(self, name: str, old: bytes, new: bytes) -> bool:
         """See IStorage."""
         return await self._disk.run(self._folder.swap, checked(name), old, new)
+
+    async def list_records(self, folder: str, after: str, most: int) -> Sequence[str]:
+        """See IStorage."""
+        return await self._disk.run(self._list, checked(folder), after, most)
+
+    def _list(self, folder: str, after: str, most: int) -> Sequence[str]:
+        return page(self._folder.names(folder), after, most)
 
     def _look(self, digests: Iterable[Digest]) -> dict[Digest, LocalFile | Doubt | None]:
         return {digest: self._proven.find(self._path(digest)) for digest in digests}

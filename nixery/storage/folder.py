@@ -79,6 +79,11 @@ class Folder:
         except FileNotFoundError:
             return None
 
+    def names(self, folder: str) -> Iterator[str]:
+        """The files right in a folder, in no order; none where there is no such folder."""
+        with contextlib.suppress(FileNotFoundError), os.scandir(self.path(folder)) as entries:
+            yield from (entry.name for entry in entries if entry.is_file(follow_symlinks=False))
+
     def _prepare(self, name: str) -> str:
         target = self.path(name)
         parent = os.path.dirname(target)

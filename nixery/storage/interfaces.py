@@ -3,7 +3,7 @@
 See docs/architecture.md, Storage.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 from twisted.application.service import IService
@@ -87,6 +87,12 @@ class IStorage(IService):
 
     async def swap_record(name: str, old: bytes, new: bytes) -> bool:
         """Write `new` over a record that is still `old`; says whether it was written."""
+
+    async def list_records(folder: str, after: str, most: int) -> Sequence[str]:
+        """The last words of the names of the records right in a folder, such as `v1/names`: those after `after`.
+
+        In the order of their bytes, and at most `most`: fewer mean that there are no more.
+        """
 
 
 class IStorageBackend(Interface):

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from twisted.application.service import Service
@@ -12,7 +12,7 @@ from nixery.concurrency.pool import Pool
 from nixery.errors import StorageUnavailable
 from nixery.images.digest import Digest
 from nixery.storage.interfaces import InMemory, IStaging, IStorage, Location
-from nixery.storage.records import checked
+from nixery.storage.records import checked, page
 
 
 def make(settings: Mapping[str, str], threads: Pool) -> IStorage:
@@ -65,6 +65,11 @@ class MemoryStorage(Service):
             return False
         self.records[name] = new
         return True
+
+    async def list_records(self, folder: str, after: str, most: int) -> Sequence[str]:
+        """See IStorage."""
+        start = f"{checked(folder)}/"
+        return page((name.removeprefix(start) for name in self.records if name.startswith(start)), after, most)
 
 
 @implementer(IStaging)

@@ -35,6 +35,13 @@ def test_pages_follow_one_another_by_their_links() -> None:
     assert (seen, asked) == (sorted(world.images.named), 3)
 
 
+def test_a_link_says_any_word_so_that_it_comes_back_as_it_is() -> None:
+    world = World()
+    world.images.named = {"a+b&c", "z"}
+    link = world.ask("/v2/git/tags/list?n=1").headers["Link"]
+    assert link == '</v2/git/tags/list?n=1&last=a%2Bb%26c>; rel="next"'
+
+
 @given(st.sets(st.text(min_size=1)), st.integers(0, 9), st.none() | st.text())
 def test_a_page_is_the_first_so_many_after_the_last(words: set[str], most: int, last: str | None) -> None:
     shown, more = Page(most, last).of(words)

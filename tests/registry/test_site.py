@@ -14,19 +14,19 @@ def lines(events: Sequence[LogEvent]) -> list[str]:
 
 def test_a_request_is_one_line(events: Sequence[LogEvent]) -> None:
     World().ask("/v2/?token=secret")
-    assert lines(events) == ["GET /v2/ 200 2 bytes 0.000 s"]
+    assert lines(events) == ["192.0.2.7 GET /v2/ 200 2 bytes 0.000 s"]
 
 
 def test_a_blobs_line_counts_its_bytes(events: Sequence[LogEvent]) -> None:
     world = World()
     world.storage.blobs[Digest.of(b"gzip")] = b"gzip"
     world.ask(f"/v2/git/blobs/{Digest.of(b'gzip')}")
-    assert lines(events) == [f"GET /v2/git/blobs/{Digest.of(b'gzip')} 200 4 bytes 0.000 s"]
+    assert lines(events) == [f"192.0.2.7 GET /v2/git/blobs/{Digest.of(b'gzip')} 200 4 bytes 0.000 s"]
 
 
 def test_what_a_client_writes_cannot_forge_or_colour_a_line(events: Sequence[LogEvent]) -> None:
     World().ask(b"/v2/{x}\x7f\x9b%0aGET")
-    assert lines(events)[0].startswith("GET /v2/{x}\\x7f\\x9b%0aGET 400 ")
+    assert lines(events)[0].startswith("192.0.2.7 GET /v2/{x}\\x7f\\x9b%0aGET 400 ")
 
 
 def test_a_client_that_left_is_noted(events: Sequence[LogEvent]) -> None:
@@ -35,7 +35,7 @@ def test_a_client_that_left_is_noted(events: Sequence[LogEvent]) -> None:
     wire = world.wire("/v2/git/manifests/latest")
     world.clock.advance(7.5)
     wire.lose()
-    assert lines(events) == ["GET /v2/git/manifests/latest - 0 bytes 7.500 s (client left)"]
+    assert lines(events) == ["192.0.2.7 GET /v2/git/manifests/latest - 0 bytes 7.500 s (client left)"]
 
 
 def test_http_2_is_never_spoken() -> None:

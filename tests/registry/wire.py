@@ -18,9 +18,11 @@ from nixery.building.earlier import Served
 from nixery.concurrency.pool import Inline, Pool
 from nixery.errors import ManifestUnknown, NixeryError
 from nixery.images.digest import DiffID, Digest
-from nixery.images.manifest import ImageRecord, Layer
+from nixery.images.manifest import Format, ImageRecord, Layer
 from nixery.images.name import ImageName, Platform, Tag
 from nixery.pages.resource import Pages
+from nixery.registry.catalog import Catalog
+from nixery.registry.forwarded import Network
 from nixery.registry.routes import Registry
 from nixery.registry.site import Site, make_site
 from nixery.storage.interfaces import Location
@@ -28,7 +30,7 @@ from nixery.storage.memory import MemoryStorage
 
 T = TypeVar("T")
 
-RECORD = ImageRecord(Platform.AMD64, (Layer(DiffID.of(b"tar"), Digest.of(b"gzip"), 4),), ("bash",))
+RECORD = ImageRecord(Platform.AMD64, (Layer(DiffID.of(b"tar"), Digest.of(b"gzip"), 4),))
 
 
 class FakeImages:
@@ -46,7 +48,9 @@ class FakeImages:
         self.asked.append((name.text, tag.text))
         if self.error is not None:
             raise self.error
-        return Served(RECORD if self.waiting is None else await self.waiting, self.warning)
+        record = RECORD if self.waiting is None else await self.waiting
+        self.manifests |= {Digest.of(data): data for data in map(record.manifest, Format)}
+        return Served(record, self.warning)
 
     async def tags(self) -> Collection[str]:
         if self.error is not None:
@@ -129,7 +133,7 @@ class Wire:
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.transport = StringTransport(lenient=True)
+        self.transport = StringTransport(peerAddress=IPv4Address("TCP", "192.0.2.7", 40000), lenient=True)
         self._protocol = site.buildProtocol(IPv4Address("TCP", "127.0.0.1", 40000))
         self._protocol.makeConnection(self.transport)
 
@@ -157,10 +161,13 @@ class World:
     storage: PlacedStorage = field(factory=PlacedStorage)
     pool: Pool = field(factory=Inline)
     clock: Clock = field(factory=Clock)
+    catalog: Catalog | None = None
+    origins: Collection[str] = ()
+    proxies: Collection[Network] = ()
 
     def connect(self) -> Wire:
-        registry = Registry(self.images, self.storage, self.pool, self.clock)
-        return Wire(make_site(registry.app.resource(), Pages(), self.clock))
+        registry = Registry(self.images, self.storage, self.pool, self.clock, self.catalog)
+        return Wire(make_site(registry.app.resource(), Pages(), self.clock, self.origins, self.proxies))
 
     def wire(self, target: str | bytes, method: str = "GET", **headers: str) -> Wire:
         """A connection on which this was asked. Header names have `_` for `-`."""

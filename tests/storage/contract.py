@@ -147,6 +147,26 @@ class StorageContract:
         swapped = await at_once(storage.swap_record("v1/leases/x", old, b"new %d" % n) for n in range(20))
         assert swapped.count(True) == 1
 
+    @pytest_twisted.ensureDeferred
+    async def test_the_records_of_a_folder_are_listed_in_pages_in_their_order(self, storage: IStorage) -> None:
+        assert await storage.list_records("v1/names", "", 5) == []
+        for word in ("b", "a.b", "c", "a", "a:b"):
+            await storage.create_record(f"v1/names/{word}", b"")
+        assert await storage.list_records("v1/names", "", 5) == ["a", "a.b", "a:b", "b", "c"]
+        assert await storage.list_records("v1/names", "", 2) == ["a", "a.b"]
+        assert await storage.list_records("v1/names", "a.b", 2) == ["a:b", "b"]
+        assert await storage.list_records("v1/names", "b", 2) == ["c"]
+        assert await storage.list_records("v1/names", "c", 2) == []
+        assert await storage.list_records("v1/names", "", 0) == []
+
+    @pytest_twisted.ensureDeferred
+    async def test_only_the_records_right_in_a_folder_are_listed(self, storage: IStorage) -> None:
+        for name in ("v1/names/a", "v1/names/b/c", "v1/namesake/d", "v1/tags/e"):
+            await storage.create_record(name, b"one")
+        await storage.swap_record("v1/names/a", b"one", b"two")
+        assert await storage.list_records("v1/names", "", 9) == ["a"]
+        assert await storage.list_records("v1/names/b", "", 9) == ["c"]
+
     @pytest.mark.parametrize("name", ["", "v1", "v1/../x", "/v1/x", "v1//x", "v1/x/", "v1/X", "layers/x", "v1/a\n"])
     @pytest_twisted.ensureDeferred
     async def test_a_name_that_could_lead_elsewhere_is_refused(self, storage: IStorage, name: str) -> None:
@@ -156,3 +176,5 @@ class StorageContract:
             await storage.create_record(name, b"")
         with pytest.raises(ValueError, match="not a record's name"):
             await storage.swap_record(name, b"", b"")
+        with pytest.raises(ValueError, match="not a record's name"):
+            await storage.list_records(name, "", 1)

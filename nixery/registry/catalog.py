@@ -1,0 +1,52 @@
+"""The names under which images were had, as records in the storage: what `_catalog` lists."""
+
+from collections.abc import Collection
+
+from twisted.logger import Logger
+
+from nixery.errors import StorageUnavailable
+from nixery.images.digest import Digest
+from nixery.images.name import ImageName
+from nixery.storage.interfaces import IStorage
+
+MOST = 10_000
+"""Names that are kept. Whoever may pull can make up names without end, by naming packages in another order."""
+
+_FOLDER = "v1/names"
+
+
+class Catalog:
+    """Names of images. Their records never change, so each is read once; all instances of a storage share them."""
+
+    _log = Logger()
+
+    def __init__(self, storage: IStorage) -> None:
+        self._storage = storage
+        self._names: dict[str, str] = {}
+
+    async def add(self, name: ImageName) -> None:
+        """Keep a name under which an image was had. A storage that cannot is logged, and harms no pull."""
+        word = Digest.of(name.text.encode()).hex
+        try:
+            if word not in self._names and await self._has_room():
+                await self._storage.create_record(f"{_FOLDER}/{word}", name.text.encode())
+                self._names[word] = name.text
+        except StorageUnavailable as error:
+            self._log.warn("{name} is not kept for the catalog: {error}", name=name.text, error=error)
+
+    async def names(self) -> Collection[str]:
+        """All names that are kept; raises StorageUnavailable."""
+        for word in await self._storage.list_records(_FOLDER, "", MOST):
+            if word not in self._names:
+                await self._read(word)
+        return self._names.values()
+
+    async def _has_room(self) -> bool:
+        return len(self._names) < MOST and len(await self._storage.list_records(_FOLDER, "", MOST)) < MOST
+
+    async def _read(self, word: str) -> None:
+        data = await self._storage.read_record(f"{_FOLDER}/{word}")
+        if data is not None and Digest.of(data).hex == word:
+            self._names[word] = data.decode()
+        else:
+            self._log.warn("the record {word} of the catalog is passed over: it holds another name", word=word)

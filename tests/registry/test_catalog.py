@@ -1,0 +1,103 @@
+"""Listing repositories, as distribution's registry API has it."""
+
+import json
+
+import pytest
+import pytest_twisted
+
+from nixery.errors import BuildFailed, StorageUnavailable
+from nixery.images.digest import Digest
+from nixery.images.name import ImageName
+from nixery.registry import catalog
+from nixery.registry.catalog import Catalog
+from nixery.storage.memory import MemoryStorage
+from tests.registry.wire import World
+
+
+def opened() -> World:
+    world = World()
+    world.catalog = Catalog(world.storage)
+    return world
+
+
+def listed(world: World, query: str = "") -> list[str]:
+    reply = world.ask(f"/v2/_catalog{query}")
+    assert (reply.status, reply.headers["Content-Type"]) == (200, "application/json")
+    return list(json.loads(reply.body)["repositories"])
+
+
+def test_there_is_none_unless_it_is_asked_for() -> None:
+    world = World()
+    world.ask("/v2/git/manifests/latest")
+    reply = world.ask("/v2/_catalog")
+    assert (reply.status, json.loads(reply.body)["errors"][0]["code"]) == (404, "NAME_UNKNOWN")
+    assert world.storage.records == {}
+
+
+def test_names_are_listed_once_an_image_was_had_under_them() -> None:
+    world = opened()
+    assert listed(world) == []
+    for name, method in (("shell/git", "GET"), ("arm64/htop", "HEAD"), ("shell/git", "GET"), ("git/shell", "GET")):
+        assert world.ask(f"/v2/{name}/manifests/latest", method).status == 200
+    assert listed(world) == ["arm64/htop", "git/shell", "shell/git"]
+
+
+def test_a_name_without_an_image_is_not_listed() -> None:
+    world = opened()
+    world.images.error = BuildFailed("no")
+    world.ask("/v2/git/manifests/latest")
+    world.ask(f"/v2/htop/manifests/{Digest.of(b'absent')}")
+    world.ask(f"/v2/htop/blobs/{Digest.of(b'absent')}")
+    assert listed(world) == []
+
+
+def test_names_outlive_the_daemon_and_are_shared() -> None:
+    world = opened()
+    world.ask("/v2/git/manifests/latest")
+    world.catalog = Catalog(world.storage)
+    assert listed(world) == ["git"]
+    other = Catalog(world.storage)
+    world.ask("/v2/htop/manifests/latest")
+    world.catalog = other
+    assert listed(world) == ["git", "htop"]
+
+
+def test_pages_follow_one_another_by_their_links() -> None:
+    world = opened()
+    for name in ("a/b", "c", "d/e/f", "g"):
+        world.ask(f"/v2/{name}/manifests/latest")
+    assert listed(world, "?n=2&last=a/b") == ["c", "d/e/f"]
+    link = world.ask("/v2/_catalog?n=3").headers["Link"]
+    assert link == '</v2/_catalog?n=3&last=d/e/f>; rel="next"'
+    assert listed(world, "?n=3&last=d/e/f") == ["g"]
+    assert "Link" not in world.ask("/v2/_catalog?n=3&last=d/e/f").headers
+    assert world.ask("/v2/_catalog?n=x").status == 400
+
+
+class Full(MemoryStorage):
+    async def create_record(self, name: str, data: bytes) -> bool:
+        raise StorageUnavailable("no space left")
+
+
+def test_a_storage_that_cannot_keep_a_name_harms_no_pull() -> None:
+    world = World()
+    world.catalog = Catalog(Full())
+    assert world.ask("/v2/git/manifests/latest").status == 200
+
+
+@pytest_twisted.ensureDeferred
+async def test_no_more_names_are_kept_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "MOST", 3)
+    storage = MemoryStorage()
+    for text in ("a", "b", "c", "d"):
+        await Catalog(storage).add(ImageName.parse(text))
+    assert len(storage.records) == 3
+    assert sorted(await Catalog(storage).names()) == ["a", "b", "c"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_damaged_record_is_passed_over() -> None:
+    storage = MemoryStorage()
+    await Catalog(storage).add(ImageName.parse("git"))
+    await storage.create_record(f"v1/names/{Digest.of(b'htop').hex}", b"hto\xff")
+    assert list(await Catalog(storage).names()) == ["git"]
