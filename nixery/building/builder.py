@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from nixery.building import facts
 from nixery.building.cache import Cache
 from nixery.building.layering import LAYOUT, Layers
 from nixery.concurrency.coalescer import Coalescer, Hold
@@ -200,7 +201,9 @@ class Builder(Service):
     async def _packed(self, recipe: Recipe, built: Built, popularity: Popularity | None) -> ImageRecord:
         """The image of what was built, with all of its blobs stored; then Nix may collect what was built."""
         try:
-            record = ImageRecord(recipe.platform, await self._layers.of(built, popularity), recipe.command)
+            layers = await self._layers.of(built, popularity)
+            said = facts.annotations(recipe, built)
+            record = ImageRecord(recipe.platform, layers, facts.settings(recipe, built), said)
             await self._cache.store(record)
         finally:
             built.release()

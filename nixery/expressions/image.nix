@@ -6,6 +6,7 @@
 # whose attributes are derivations; uses builtins only, so that it evaluates on Nix 2.8 and newer whatever the set is.
 { source # the package set: a file or folder to import
 , packages # JSON list of names, as docs/architecture.md says under Names
+, image ? "" # the one of them that may be an image which the set describes itself, see images.nix
 , system
 , host ? system # where it differs, take the set for this system, and from its pkgsCross what runs on `system`
 , marker ? "nixery:" # what the report begins with: a word that no builder can know, as theirs go to the same log
@@ -25,12 +26,21 @@ let
 
   names = import ./names.nix set;
   verdict = import ./verdict.nix names;
+  described = import ./images.nix names set image;
   say = value: trace "${marker}${toJSON value}";
 
   asked = fromJSON packages;
-  verdicts = seq set (map (name: say name (verdict.of name)) asked);
+  trouble = if image == "" then null else say image described.trouble;
+  own = if described.there then described.items else [ ];
+  items = own ++ map names.item (filter (name: !described.there || name != image) asked);
+  verdicts = if trouble != null then [ trouble ] else map (item: say item.name (verdict.of item)) items;
   complete = filter (verdict: verdict.reason != null) verdicts == [ ];
-  outputs = concatLists (map (name: verdict.chosen (names.at (names.locate name))) asked);
+  outputs = concatLists (map (item: verdict.chosen item.value) items);
+  its = if trouble == null && described.there then { image = { name = image; inherit (described) config; }; } else { };
+
+  # What to force for one name's words: of an image its config, too.
+  forced = [ (if force == image && described.there then described.config else null) ]
+    ++ map (item: verdict.paths item.value) (filter (item: item.name == force) items);
 in
-if force != "" then deepSeq (verdict.paths (names.at (names.locate force))) [ ]
-else say { version = 1; packages = verdicts; } (if complete then outputs else [ ])
+if force != "" then deepSeq forced [ ]
+else seq set (say ({ version = 2; packages = verdicts; } // its) (if complete then outputs else [ ]))

@@ -70,10 +70,15 @@ let
     take mostNear (filter like (attrNames from));
 in
 {
-  inherit at join take;
+  inherit join take;
 
-  # The path that a name stands for, or null.
-  locate = name: let words = wordsOf name; in if length words > mostWords then null else pathOf words;
+  # What a name stands for: its path, or null, and the value there.
+  item = name:
+    let
+      words = wordsOf name;
+      path = if length words > mostWords then null else pathOf words;
+    in
+    { inherit name path; value = at path; };
 
   # For an unknown name: the set that its first words are (`within`, "" for the whole), the `word` that is not in there,
   # and the names that this is `near`. Which of them are nearest is decided by who reads the report.

@@ -32,12 +32,14 @@ let
   told = value: let got = text value; in if got != null && short got then got else null;
   someTold = value: filter short (texts (if isList value then names.take mostTold value else [ ]));
 
-  licences = value: map (one: one.spdxId or one.shortName or one) (if isList value then value else [ value ]);
-  licencesOf = package: someTold (licences (package.meta.license or [ ]));
+  licences = one: value: someTold (map one (if isList value then value else [ value ]));
+  licencesOf = package: licences (one: one.spdxId or one.shortName or one) (package.meta.license or [ ]);
+  # In SPDX's terms: what has no identifier there is a reference.
+  spdx = one: one.spdxId or (let got = text (one.shortName or one); in if got == null then null else "LicenseRef-${got}");
   metaOf = package: {
     version = told (package.version or null);
     mainProgram = told (package.meta.mainProgram or null);
-    licences = licencesOf package;
+    licences = licences spdx (package.meta.license or [ ]);
   };
 
   # nixpkgs marks what it refuses, and says there why.
@@ -69,10 +71,9 @@ in
 {
   inherit chosen paths;
 
-  # For a name: its `reason`, null for a package that can be had, and what else the report has for that reason.
-  of = name:
-    let path = names.locate name; in
+  # For an item (see names.nix): its `reason`, null for a package that can be had, and what else the report has for that.
+  of = { name, path, value }:
     { inherit name; attribute = if path == null then null else names.join path; }
     // (if path == null then names.meant name else { })
-    // judge path (names.at path);
+    // judge path value;
 }

@@ -7,14 +7,21 @@ import enum
 import json
 from typing import Self
 
-from attrs import frozen
+from attrs import field, frozen
 
 from nixery.errors import DigestInvalid
+from nixery.images.config import ImageConfig
 from nixery.images.digest import DiffID, Digest
 from nixery.images.name import Platform
 
 CREATED = "1970-01-01T00:00:01Z"
 """When every image was created: a constant, as equal content has equal digests."""
+
+ANNOTATION = "org.opencontainers.image."
+"""What the keys begin with that the OCI image-spec defines ("Annotations")."""
+
+_VERSION = 2
+"""Of records; those of others are passed over."""
 
 
 class Format(enum.Enum):
@@ -52,23 +59,24 @@ class Layer:
 
 @frozen
 class ImageRecord:
-    """All that an image is: both manifests and the config are pure functions of it."""
+    """All that an image is: both manifests and the config are pure functions of it.
+
+    `annotations`: sorted keys and values of the OCI manifest, beside when it was created; Docker's format has none.
+    """
 
     platform: Platform
     layers: tuple[Layer, ...]
-    command: tuple[str, ...] = ()
+    settings: ImageConfig = field(factory=ImageConfig)
+    annotations: tuple[tuple[str, str], ...] = ()
 
     def config(self) -> bytes:
         """The image config."""
-        config: dict[str, object] = {"Env": list(ENVIRONMENT)}
-        if self.command:
-            config["Cmd"] = list(self.command)
         return _json(
             {
                 "architecture": self.platform.value,
                 "os": "linux",
                 "created": CREATED,
-                "config": config,
+                "config": self.settings.render(),
                 "history": [{"created": CREATED, "created_by": "nixery", "comment": la.comment} for la in self.layers],
                 "rootfs": {"type": "layers", "diff_ids": [str(la.diff_id) for la in self.layers]},
             }
@@ -77,17 +85,17 @@ class ImageRecord:
     def manifest(self, format: Format) -> bytes:
         """The manifest in that format."""
         config = self.config()
-        return _json(
-            {
-                "schemaVersion": 2,
-                "mediaType": format.value,
-                "config": {"mediaType": format.config, "digest": str(Digest.of(config)), "size": len(config)},
-                "layers": [
-                    {"mediaType": format.layer, "digest": str(layer.digest), "size": layer.size}
-                    for layer in self.layers
-                ],
-            }
-        )
+        manifest: dict[str, object] = {
+            "schemaVersion": 2,
+            "mediaType": format.value,
+            "config": {"mediaType": format.config, "digest": str(Digest.of(config)), "size": len(config)},
+            "layers": [
+                {"mediaType": format.layer, "digest": str(layer.digest), "size": layer.size} for layer in self.layers
+            ],
+        }
+        if format is Format.OCI:
+            manifest["annotations"] = {f"{ANNOTATION}created": CREATED, **dict(self.annotations)}
+        return _json(manifest)
 
     def blobs(self) -> dict[Digest, int]:
         """All that has to be stored for the image to be pulled, with the sizes in bytes."""
@@ -99,9 +107,10 @@ class ImageRecord:
         """The record as it is stored."""
         return _json(
             {
-                "version": 1,
+                "version": _VERSION,
                 "platform": self.platform.value,
-                "command": list(self.command),
+                "settings": self.settings.encode(),
+                "annotations": dict(self.annotations),
                 "layers": [encode_layer(layer) for layer in self.layers],
             }
         )
@@ -111,18 +120,13 @@ class ImageRecord:
         """What encode wrote; raises ValueError for anything else."""
         try:
             value = json.loads(data)
-            if value["version"] != 1:
+            if value["version"] != _VERSION:
                 raise ValueError(f"an image record of version {value['version']!r}")
             layers = tuple(decode_layer(layer) for layer in value["layers"])
-            return cls(Platform(value["platform"]), layers, tuple(value["command"]))
-        except (KeyError, TypeError) as error:
+            annotations = tuple(sorted((str(key), str(text)) for key, text in value["annotations"].items()))
+            return cls(Platform(value["platform"]), layers, ImageConfig.parse(value["settings"]), annotations)
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not an image record: {error!r}") from error
-
-
-ENVIRONMENT = (
-    "PATH=/bin:/sbin:/usr/bin:/usr/sbin",
-    "SSL_CERT_FILE=/etc/ssl/certs/ca-bundle.crt",
-)
 
 
 def media_type(manifest: bytes) -> str:

@@ -2,15 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from typing import Self
 
 from attrs import field, frozen
 from attrs.validators import deep_iterable, instance_of
 
 from nixery.images.canonical import encode
-from nixery.images.name import Platform
+from nixery.images.name import ALWAYS, Platform
 
-KEY_VERSION = 1
+KEY_VERSION = 2
 """Raised whenever the same recipe gives another image."""
 
 _text = instance_of(str)
@@ -82,3 +83,9 @@ class Recipe:
         if written != data:
             raise ValueError("not a recipe of this version in its canonical form")
         return recipe
+
+
+def single(packages: Iterable[str]) -> str | None:
+    """The one package beside those that are in every image, or None."""
+    asked = set(packages) - set(ALWAYS)
+    return asked.pop() if len(asked) == 1 else None

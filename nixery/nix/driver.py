@@ -13,14 +13,16 @@ from twisted.logger import Logger
 from nixery.concurrency.output import Capped, Lines
 from nixery.concurrency.process import Exit, Processes
 from nixery.errors import BuildFailed, NixeryError, NixUnavailable, PackagesUnavailable
+from nixery.images.config import ImageConfig
 from nixery.images.graph import Closure, StorePath
 from nixery.images.name import ALWAYS
+from nixery.images.recipe import single
 from nixery.images.source import PinnedSource
 from nixery.nix.closure import Registrations
 from nixery.nix.failure import failure, not_evaluated, thrown_words
 from nixery.nix.log import Log
 from nixery.nix.refusal import Refusal
-from nixery.nix.report import Package, looked_at, parse_report
+from nixery.nix.report import Described, Package, Report, looked_at, parse_report
 
 _AT_ONCE = 5000
 """Store paths in one command line: some 400 kB of the 2 MB that Linux allows."""
@@ -41,11 +43,15 @@ class Limits:
 
 @frozen
 class Built:
-    """What Nix built. It is held against Nix's garbage collector until release is called."""
+    """What Nix built. It is held against Nix's garbage collector until release is called.
+
+    `config`: of an image that the package set describes itself.
+    """
 
     packages: tuple[Package, ...]
     closure: Closure
     roots_folder: str
+    config: ImageConfig | None = None
 
     @property
     def outputs(self) -> tuple[StorePath, ...]:
@@ -98,14 +104,19 @@ class Nix:
                 f"there is no place for links to what Nix builds: {error.strerror or error}"
             ) from error
         try:
-            packages = await self._build(source, names, system, folder)
+            packages, image = await self._build(source, names, system, folder)
             closure = await self._closure([output for package in packages for output in package.outputs])
+            refusal = None if image is None else image.refused(closure)
+            if refusal is not None:
+                raise PackagesUnavailable(str(refusal))
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return Built(packages, closure, folder)
+        return Built(packages, closure, folder, None if image is None else image.config)
 
-    async def _build(self, source: PinnedSource, names: Sequence[str], system: str, folder: str) -> tuple[Package, ...]:
+    async def _build(
+        self, source: PinnedSource, names: Sequence[str], system: str, folder: str
+    ) -> tuple[tuple[Package, ...], Described | None]:
         marker = f"nixery {secrets.token_hex(16)} "  # a builder's words go to the same log, and could pass for a report
         log = Log(marker, lambda derivation: self._log.info("building {derivation}", derivation=derivation))
         options = ("--log-format", "internal-json", "--timeout", str(self._limits.builder))
@@ -119,18 +130,21 @@ class Nix:
             )
         if log.report is None or exit.status != 0:
             raise failure(exit, log.error, self._limits.run, looked_at(log.report))
-        verdicts = _checked(log.report)
-        refusals = [verdict for verdict in verdicts if isinstance(verdict, Refusal)]
+        said = _checked(log.report)
+        refusals = [verdict for verdict in said.verdicts if isinstance(verdict, Refusal)]
         if refusals:
-            raise await self._refused(source, system, refusals)
-        return tuple(verdict for verdict in verdicts if isinstance(verdict, Package))
+            raise await self._refused(source, names, system, refusals)
+        return tuple(verdict for verdict in said.verdicts if isinstance(verdict, Package)), said.image
 
-    async def _refused(self, source: PinnedSource, system: str, refusals: Sequence[Refusal]) -> NixeryError:
+    async def _refused(
+        self, source: PinnedSource, names: Sequence[str], system: str, refusals: Sequence[Refusal]
+    ) -> NixeryError:
         """The error for packages that cannot be had, with what the first that throws has to say."""
         told: list[Refusal] = []
         for refusal in refusals:
             if refusal.reason == "throws" and not any(earlier.detail for earlier in told):
-                told.append(Refusal(refusal.name, refusal.reason, await self._thrown(source, system, refusal.name)))
+                words = await self._thrown(source, names, system, refusal.name)
+                told.append(Refusal(refusal.name, refusal.reason, words))
             else:
                 told.append(refusal)
         for refusal in told:
@@ -138,9 +152,9 @@ class Nix:
                 return not_evaluated(refusal.name, str(refusal))
         return PackagesUnavailable("; ".join(str(refusal) for refusal in told))
 
-    async def _thrown(self, source: PinnedSource, system: str, name: str) -> str:
+    async def _thrown(self, source: PinnedSource, names: Sequence[str], system: str, name: str) -> str:
         stderr = Capped(2048)
-        command = (self._nix_instantiate, *self._evaluation(source, (), system), "--argstr", "force", name)
+        command = (self._nix_instantiate, *self._evaluation(source, names, system), "--argstr", "force", name)
         await self._run(command, Capped(0), stderr, _QUERY_SECONDS)
         return thrown_words(stderr.text())
 
@@ -166,6 +180,7 @@ class Nix:
         values = {
             "source": source.expression,
             "packages": json.dumps(list(names)),
+            "image": single(names) or "",
             "system": system,
             "arguments": json.dumps(dict(source.arguments)),
             **({} if self._cross is None else {"host": self._cross}),
@@ -180,7 +195,7 @@ class Nix:
             raise NixUnavailable(f"{command[0]} cannot be started: {error.strerror}") from error
 
 
-def _checked(report: str) -> tuple[Package | Refusal, ...]:
+def _checked(report: str) -> Report:
     try:
         return parse_report(report)
     except ValueError as error:

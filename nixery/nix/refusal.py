@@ -16,6 +16,7 @@ _WORDS = {
     "unsupported": "is not available for this platform",
     "not-a-derivation": "is an attribute of the package set, but not a package",
     "throws": "cannot be evaluated",
+    "misdescribed": "is an image that the package set describes wrongly",
 }
 
 # nixpkgs, pkgs/stdenv/generic/check-meta.nix: the variables hold whatever config the set is called with.

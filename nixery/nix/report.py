@@ -5,10 +5,11 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from nixery.images.graph import StorePath
+from nixery.images.config import ImageConfig
+from nixery.images.graph import Closure, StorePath
 from nixery.nix.refusal import Refusal, described, did_you_mean, why
 
-_VERSION = 1
+_VERSION = 2
 
 
 @frozen
@@ -23,13 +24,39 @@ class Package:
     licences: tuple[str, ...]
 
 
-def parse_report(text: str) -> tuple[Package | Refusal, ...]:
-    """The verdicts in a report, in the order in which the packages were asked for; raises ValueError."""
+@frozen
+class Described:
+    """An image that the package set describes itself."""
+
+    name: str
+    config: ImageConfig
+
+    def refused(self, closure: Closure) -> Refusal | None:
+        """What is wrong with it when its packages have this closure: a config may name what is in none of them."""
+        stored = {str(info.path): info.path.directory for info in closure}
+        named = {path for store in set(stored.values()) for path in self.config.store_paths(store)}
+        missing = sorted(named - set(stored))
+        if not missing:
+            return None
+        return _misdescribed(self.name, f"config names {missing[0]}, which is in none of its packages: add the package")
+
+
+@frozen
+class Report:
+    """The verdicts, in the order of the packages, and the image if it is one that the package set describes."""
+
+    verdicts: tuple[Package | Refusal, ...]
+    image: Described | None = None
+
+
+def parse_report(text: str) -> Report:
+    """A report as values; raises ValueError. What is wrong with a config becomes a refusal."""
     try:
         value = json.loads(text)
         if value["version"] != _VERSION:
             raise ValueError(f"a report of version {value['version']!r}")
-        return tuple(_verdict(entry) for entry in value["packages"])
+        verdicts = tuple(_verdict(entry) for entry in value["packages"])
+        return _with_image(verdicts, value["image"]) if "image" in value else Report(verdicts)
     except (KeyError, TypeError) as error:
         raise ValueError(f"not a report: {error!r}") from error
 
@@ -44,6 +71,18 @@ def looked_at(text: str | None) -> str | None:
     except ValueError:
         return None
     return value if isinstance(value, str) else None
+
+
+def _with_image(verdicts: tuple[Package | Refusal, ...], image: Mapping[str, object]) -> Report:
+    name = str(image["name"])
+    try:
+        return Report(verdicts, Described(name, ImageConfig.parse(image["config"])))
+    except ValueError as error:
+        return Report((_misdescribed(name, str(error)), *verdicts))
+
+
+def _misdescribed(name: str, words: str) -> Refusal:
+    return Refusal(name, "misdescribed", f"nixery.images.{name}.{words}")
 
 
 def _verdict(entry: Mapping[str, object]) -> Package | Refusal:

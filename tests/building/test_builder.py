@@ -31,7 +31,7 @@ async def test_an_image_is_built_once_and_then_known_also_after_a_restart(world:
 @pytest_twisted.ensureDeferred
 async def test_shell_has_a_command_and_another_order_is_the_same_image(world: World) -> None:
     record = await world.ask(ImageName.parse("shell/git/htop"))
-    assert record.command == ("bash",)
+    assert record.settings.command == ("bash",)
     assert await world.ask(ImageName.parse("shell/htop/git")) == record
     assert len(world.nix.calls) == 1
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nixery.images.config import ImageConfig
 from nixery.images.digest import DiffID, Digest
 from nixery.images.manifest import Format, ImageRecord, Layer, decode_layer, encode_layer, media_type
 from nixery.images.name import Platform
@@ -18,11 +19,13 @@ layers = st.builds(
     st.integers(0, 2**60),
     st.text(max_size=10),
 )
+words = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=5)
 records = st.builds(
     ImageRecord,
     st.sampled_from(Platform),
     st.lists(layers, max_size=4).map(tuple),
-    st.lists(st.text(max_size=5), max_size=2).map(tuple),
+    st.builds(ImageConfig, command=st.lists(words, max_size=2).map(tuple)),
+    st.dictionaries(words, words, max_size=2).map(lambda said: tuple(sorted(said.items()))),
 )
 RECORD = ImageRecord(
     Platform.AMD64,
@@ -30,7 +33,8 @@ RECORD = ImageRecord(
         Layer(DiffID.of(b"first tar"), Digest.of(b"first"), 5, "glibc-2.36"),
         Layer(DiffID.of(b"second tar"), Digest.of(b"second"), 6),
     ),
-    ("bash",),
+    ImageConfig(command=("bash",)),
+    (("org.opencontainers.image.version", "1"),),
 )
 
 
@@ -62,13 +66,20 @@ def test_a_config_has_a_diff_id_and_a_line_of_history_for_each_layer(record: Ima
     assert config["rootfs"] == {"type": "layers", "diff_ids": [str(layer.diff_id) for layer in record.layers]}
     assert [line["comment"] for line in config["history"]] == [layer.comment for layer in record.layers]
     assert (config["architecture"], config["os"]) == (record.platform.value, "linux")
-    assert config["config"].get("Cmd", []) == list(record.command)
+    assert config["config"] == record.settings.render()
+
+
+@given(records)
+def test_only_a_manifest_in_oci_format_has_annotations(record: ImageRecord) -> None:
+    created = {"org.opencontainers.image.created": "1970-01-01T00:00:01Z"}
+    assert json.loads(record.manifest(Format.OCI))["annotations"] == created | dict(record.annotations)
+    assert "annotations" not in json.loads(record.manifest(Format.DOCKER))
 
 
 @pytest.mark.parametrize(
     ("format", "digest"),
     [
-        (Format.OCI, "7db88bfc67055e704f476018be200a9c064f0c69fc2339a50429c1603580e819"),
+        (Format.OCI, "6a05db98871d30b9c341c09a8a4abd9db6d1b6b029d611c0f80a1f04e43db42e"),
         (Format.DOCKER, "2ac24f4da6190a3248ba31590c2300382c473d49ed08b347492ab8d3c63bf027"),
     ],
 )
@@ -79,9 +90,10 @@ def test_the_digest_of_a_manifest_does_not_drift(format: Format, digest: str) ->
 def test_what_is_not_a_record_is_refused() -> None:
     good: dict[str, Any] = json.loads(RECORD.encode())
     layer = good["layers"][0]
-    bad: list[object] = [None, [], 3, {}, {**good, "version": 2}, {**good, "platform": "vax"}, {**good, "layers": None}]
+    bad: list[object] = [None, [], 3, {}, {**good, "version": 1}, {**good, "platform": "vax"}, {**good, "layers": None}]
     bad += [{**good, "layers": [{**layer, **change}]} for change in ({"digest": "x"}, {"diffID": 3}, {"size": "5"})]
-    bad += [{**good, "layers": ["x"]}, {**good, "command": None}]
+    bad += [{**good, "layers": ["x"]}, {**good, "settings": None}, {**good, "settings": {"Cmd": "bash"}}]
+    bad += [{**good, "annotations": None}, {**good, "annotations": ["x"]}]
     for value in bad:
         with pytest.raises(ValueError, match=r".+"):
             ImageRecord.decode(json.dumps(value).encode())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nixery.nix import expressions
 from nixery.nix.refusal import Refusal
-from nixery.nix.report import Package, looked_at, parse_report
+from nixery.nix.report import Package, Report, looked_at, parse_report
 from tests.integration.daemon import NIX_CONFIG
 
 QUIRKS = Path(__file__).parent.parent / "integration" / "quirks.nix"
@@ -37,11 +37,16 @@ def image(names: Sequence[str], source: Path = QUIRKS, **arguments: str) -> tupl
     return reports[-1].removeprefix(_TRACE) if reports else "", stderr
 
 
-def verdicts(names: Sequence[str], source: Path = QUIRKS, **arguments: str) -> tuple[Package | Refusal, ...]:
-    """What becomes of each name."""
+def reported(names: Sequence[str], source: Path = QUIRKS, **arguments: str) -> Report:
+    """The report on these names."""
     report, stderr = image(names, source, **arguments)
     assert looked_at(report or '""') is None, stderr
     return parse_report(report)
+
+
+def verdicts(names: Sequence[str], source: Path = QUIRKS, **arguments: str) -> tuple[Package | Refusal, ...]:
+    """What becomes of each name."""
+    return reported(names, source, **arguments).verdicts
 
 
 def package(name: str, source: Path = QUIRKS, **arguments: str) -> Package:

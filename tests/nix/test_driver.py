@@ -10,6 +10,7 @@ import pytest_twisted
 from nixery.concurrency.output import Sink
 from nixery.concurrency.process import Exit
 from nixery.errors import BuildFailed, NixUnavailable, PackagesUnavailable
+from nixery.images.config import ImageConfig
 from nixery.images.graph import Closure, StorePath
 from nixery.images.source import PinnedSource
 from nixery.nix import driver
@@ -29,7 +30,7 @@ class Children:
 
     def __init__(self) -> None:
         self.commands: list[Sequence[str]] = []
-        self.report: object = {"version": 1, "packages": [GOOD]}
+        self.report: object = {"version": 2, "packages": [GOOD]}
         self.forged: object = None
         self.thrown = b""
         self.fails: str | None = None
@@ -116,7 +117,7 @@ async def test_a_large_closure_is_dumped_in_parts(
 @pytest_twisted.ensureDeferred
 async def test_the_first_that_throws_is_asked_for_its_words(nix: Nix, children: Children, tmp_path: Path) -> None:
     refused = [{"name": name, "attribute": name, "reason": "throws"} for name in ("a", "b")]
-    children.report = {"version": 1, "packages": [GOOD, *refused]}
+    children.report = {"version": 2, "packages": [GOOD, *refused]}
     children.thrown = b"error:\n  sorry,\n  not here\n(use '--show-trace' to show more)\n"
     with pytest.raises(PackagesUnavailable, match="^a cannot be evaluated: sorry, not here; b cannot be evaluated$"):
         await nix.build(SET, ("a", "b", "hello"), "x86_64-linux")
@@ -129,7 +130,7 @@ async def test_a_flake_and_a_host_that_cross_builds_are_told_to_every_evaluation
     children: Children, tmp_path: Path
 ) -> None:
     nix = Nix(children, {}, "image.nix", lambda: str(tmp_path), Limits(60, 1800), "x86_64-linux")  # type: ignore[arg-type]
-    children.report = {"version": 1, "packages": [{"name": "a", "attribute": "a", "reason": "throws"}]}
+    children.report = {"version": 2, "packages": [{"name": "a", "attribute": "a", "reason": "throws"}]}
     with pytest.raises(PackagesUnavailable):
         await nix.build(PinnedSource("path", "pin", "/set", (("flake", "yes"),)), ("a",), "aarch64-linux")
     assert len(children.commands) == 2
@@ -154,7 +155,7 @@ async def test_an_evaluation_that_ends_at_a_package_is_a_verdict_about_it(nix: N
         await nix.build(SET, ("hello",), "x86_64-linux")
 
 
-@pytest.mark.parametrize("report", [{"version": 2}, [], {"version": 1, "packages": [{}]}])
+@pytest.mark.parametrize("report", [{"version": 1}, [], {"version": 2, "packages": [{}]}])
 @pytest_twisted.ensureDeferred
 async def test_a_report_that_cannot_be_read_is_no_verdict(nix: Nix, children: Children, report: object) -> None:
     children.report = report
@@ -194,7 +195,27 @@ async def test_a_program_that_cannot_be_started_is_named(
 
 @pytest_twisted.ensureDeferred
 async def test_a_report_after_the_report_is_a_forgery(children: Children, nix: Nix, tmp_path: Path) -> None:
-    children.forged = {"version": 1, "packages": []}
+    children.forged = {"version": 2, "packages": []}
     with pytest.raises(BuildFailed, match="passes itself off as the evaluation"):
         await nix.build(SET, ["hello"], "x86_64-linux")
     assert [*tmp_path.iterdir()] == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_image_that_the_set_describes_is_built_with_its_config(children: Children, nix: Nix) -> None:
+    children.report = {"version": 2, "packages": [GOOD], "image": {"name": "app", "config": {"Cmd": [f"{LIB}/x"]}}}
+    built = await nix.build(SET, ["app", "cacert"], "x86_64-linux")
+    assert built.config == ImageConfig(command=(f"{LIB}/x",))
+    command = list(children.commands[0])
+    assert command[command.index("image") - 1 :][:3] == ["--argstr", "image", "app"]
+
+
+@pytest.mark.parametrize("config", [{"Cmd": "x"}, {"Cmd": [f"/nix/store/{'c' * 32}-gone/x"]}])
+@pytest_twisted.ensureDeferred
+async def test_an_image_that_is_described_wrongly_is_refused_and_nothing_stays_held(
+    children: Children, nix: Nix, tmp_path: Path, config: object
+) -> None:
+    children.report = {"version": 2, "packages": [GOOD], "image": {"name": "app", "config": config}}
+    with pytest.raises(PackagesUnavailable, match=r"describes wrongly: nixery\.images\.app\.config"):
+        await nix.build(SET, ["app"], "x86_64-linux")
+    assert list(tmp_path.iterdir()) == []

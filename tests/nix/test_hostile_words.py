@@ -95,6 +95,7 @@ def test_words_stand_in_one_argument_as_json_alone(names: list[str], arguments: 
         *(str(expressions.IMAGE), *flakes),
         *("--argstr", "source", "/set.nix"),
         *("--argstr", "packages", json.dumps(names)),
+        *("--argstr", "image", names[0] if len(set(names)) == 1 else ""),
         *("--argstr", "system", SYSTEM),
         *("--argstr", "arguments", json.dumps(dict(arguments))),
     ]
@@ -108,7 +109,7 @@ def test_nix_takes_hostile_names_for_names_that_it_does_not_know(
 ) -> None:
     source = tmp_path_factory.mktemp("set") / "default.nix"
     source.write_text("{ set.a = 1; }")
-    verdicts = parse_report(evaluated(PinnedSource("path", "pin", str(source)), names))
+    verdicts = parse_report(evaluated(PinnedSource("path", "pin", str(source)), names)).verdicts
     assert [(verdict.name, isinstance(verdict, Refusal) and verdict.reason) for verdict in verdicts] == [
         (name, "unknown") for name in names
     ]

@@ -2,9 +2,10 @@ import json
 
 import pytest
 
-from nixery.images.graph import StorePath
+from nixery.images.config import ImageConfig
+from nixery.images.graph import Closure, PathInfo, StorePath
 from nixery.nix.refusal import Refusal
-from nixery.nix.report import Package, looked_at, parse_report
+from nixery.nix.report import Described, Package, looked_at, parse_report
 
 HELLO = {
     "name": "hello",
@@ -15,14 +16,14 @@ HELLO = {
 }
 
 
-def report(*packages: object, version: int = 1) -> str:
-    return json.dumps({"version": version, "packages": packages})
+def report(*packages: object, version: int = 2, **more: object) -> str:
+    return json.dumps({"version": version, "packages": packages, **more})
 
 
 def test_verdicts_come_in_order() -> None:
     unknown = {"name": "nope", "attribute": None, "reason": "unknown"}
     path = StorePath("/nix/store/5zibwfps970nxj5vddcj2v7gqj8xqpbw-hello")
-    assert parse_report(report(unknown, HELLO)) == (
+    assert parse_report(report(unknown, HELLO)).verdicts == (
         Refusal("nope", "unknown"),
         Package("hello", "hello", (path,), "1", None, ("MIT",)),
     )
@@ -35,8 +36,10 @@ def test_verdicts_come_in_order() -> None:
         "[]",
         "{}",
         "null",
-        report(version=2),
+        report(version=1),
         report({"name": 1}),
+        report(image=None),
+        report(image={"name": "app"}),
         report(HELLO | {"outputs": ["/etc/passwd"]}),
         report(HELLO | {"meta": {}}),
         report(HELLO | {"meta": None}),
@@ -45,6 +48,27 @@ def test_verdicts_come_in_order() -> None:
 def test_anything_else_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError, match="report|verdict|store path|Expecting"):
         parse_report(text)
+
+
+def test_an_image_that_the_set_describes_has_its_config() -> None:
+    told = parse_report(report(HELLO, image={"name": "app", "config": {"User": "me"}}))
+    assert told.image == Described("app", ImageConfig(user="me"))
+    assert len(told.verdicts) == 1
+
+
+def test_a_wrong_config_is_a_refusal_that_names_it() -> None:
+    told = parse_report(report(HELLO, image={"name": "app", "config": {"User": 3}}))
+    words = "app is an image that the package set describes wrongly: nixery.images.app.config.User has to be a string"
+    assert (str(told.verdicts[0]), told.image) == (words, None)
+
+
+def test_a_config_may_name_store_paths_of_its_closure_only() -> None:
+    path = StorePath("/nix/store/5zibwfps970nxj5vddcj2v7gqj8xqpbw-hello")
+    described = Described("app", ImageConfig(command=(f"{path}/bin/hello",)))
+    other = PathInfo(StorePath(f"/nix/store/{'a' * 32}-other"), "0" * 64, 1, ())
+    assert described.refused(Closure.of([other, PathInfo(path, "0" * 64, 1, ())])) is None
+    refusal = described.refused(Closure.of([other]))
+    assert f"nixery.images.app.config names {path}, which is in none of its packages" in str(refusal)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +85,7 @@ def test_anything_else_is_a_value_error(text: str) -> None:
     ],
 )  # fmt: skip
 def test_a_refusal_has_what_the_report_knows(entry: dict[str, object], words: str) -> None:
-    refusal = parse_report(report({"name": "x", "attribute": None, **entry}))[0]
+    refusal = parse_report(report({"name": "x", "attribute": None, **entry})).verdicts[0]
     assert words in str(refusal)
 
 
