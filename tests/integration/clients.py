@@ -57,6 +57,17 @@ class Podman:
         return (*self._podman, "run", "--rm", "-q", "--tls-verify=false", *_LIMITS)
 
 
+@contextmanager
+def podman_in(folder: Path) -> Iterator[Podman]:
+    """Podman with all that is its own in a folder, which can be removed afterwards."""
+    (folder / "driver").mkdir()
+    podman = Podman(folder, storage_driver(folder / "driver"))
+    try:
+        yield podman
+    finally:  # it leaves its storage mounted
+        subprocess.run(("umount", folder / "root" / podman.driver), check=False, capture_output=True)
+
+
 def storage_driver(folder: Path) -> str:
     """overlay where this machine can mount one, else vfs, which copies every layer whole."""
     for name in ("lower", "upper", "work", "merged"):

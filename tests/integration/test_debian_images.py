@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.clients import Podman, copied, storage_driver
+from tests.integration.clients import Podman, copied, podman_in
 from tests.integration.conftest import need
 from tests.integration.daemon import PROJECT, Daemon, eventually, running
 
@@ -35,8 +35,9 @@ def debian(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Da
 
 
 @pytest.fixture(scope="module")
-def podman(tmp_path_factory: pytest.TempPathFactory) -> Podman:
-    return Podman(tmp_path_factory.mktemp("podman"), storage_driver(tmp_path_factory.mktemp("driver")))
+def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
+    with podman_in(tmp_path_factory.mktemp("podman")) as podman:
+        yield podman
 
 
 def reference(debian: Daemon, name: str) -> str:

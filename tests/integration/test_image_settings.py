@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.clients import Podman, copied, storage_driver
+from tests.integration.clients import Podman, copied, podman_in
 from tests.integration.conftest import need
 from tests.integration.daemon import PROJECT, Daemon, running
 
@@ -34,9 +34,8 @@ def registry(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(scope="module")
 def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
     need("podman", "runc")
-    podman = Podman(tmp_path_factory.mktemp("podman"), storage_driver(tmp_path_factory.mktemp("driver")))
-    yield podman
-    subprocess.run(("umount", podman.folder / "root" / podman.driver), check=False, capture_output=True)
+    with podman_in(tmp_path_factory.mktemp("podman")) as podman:
+        yield podman
 
 
 def manifest(daemon: Daemon, name: str) -> Any:
