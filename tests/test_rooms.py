@@ -17,7 +17,7 @@ FLOORS = [
     {"images"},
     {"concurrency"},
     {"storage", "fetching"},
-    {"sources", "nix", "packing", "debian", "popcount"},
+    {"sources", "nix", "packing", "debian", "popcount", "validating"},
     {"building"},
     {"registry", "pages"},
     {"commands"},

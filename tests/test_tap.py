@@ -13,6 +13,7 @@ from twisted.application.service import IServiceCollection
 from twisted.internet import reactor
 
 from nixery import tap, wiring
+from nixery.building.tags import Serving
 from nixery.config import read_config
 from nixery.fetching.ranking import Ranking
 from nixery.settings import SETTINGS
@@ -142,3 +143,23 @@ def test_a_setting_reaches_its_part(
 @pytest.mark.integration
 def test_what_works_in_the_background_is_a_service(tmp_path: Path) -> None:
     assert wired(tmp_path, NIXERY_PKGS_PATH=SET, NIX_POPULARITY_URL="http://x/") >= {PathSource, Ranking}
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    "other",
+    [{"NIXPKGS_ALLOW_UNFREE": "1"}, {"NIXERY_CROSS": "yes"}, {"NIXPKGS_ALLOW_UNFREE": "1", "NIXERY_CROSS": "yes"}],
+)
+def test_settings_that_decide_on_what_names_mean_keep_last_good_images_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: dict[str, str]
+) -> None:
+    made, given = Serving, []
+
+    def make(*arguments: object, **named: object) -> object:
+        given.append(inspect.signature(made).bind(*arguments, **named).arguments.get("settings", ""))
+        return made(*arguments, **named)  # type: ignore[arg-type]  # as they came
+
+    monkeypatch.setattr(tap, "Serving", make)
+    for settings in ({}, other, {}):
+        wired(tmp_path, NIXERY_PKGS_PATH=SET, **settings)
+    assert given[0] == given[2] != given[1]

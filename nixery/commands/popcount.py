@@ -8,18 +8,13 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from twisted.internet.defer import Deferred
-from twisted.internet.task import react
-from twisted.python.failure import Failure
-
 from nixery.commands.arguments import architecture, cache_folder
 from nixery.commands.progress import Bar
+from nixery.commands.reacting import reacting
 from nixery.errors import NixeryError
-from nixery.fetching.agent import IReactorWeb
 from nixery.fetching.proxy import Proxies
 from nixery.popcount import nix
 from nixery.popcount.counts import write
-from nixery.popcount.crawl import Found
 from nixery.popcount.debian import counts_of_index
 from nixery.popcount.fetched import CacheCount, Listing, of_channel, of_digests
 
@@ -58,29 +53,11 @@ def _counts(options: argparse.Namespace) -> Mapping[str, int]:
 def _fetch(listing: Listing, options: argparse.Namespace) -> Mapping[str, int]:
     bar = Bar(sys.stderr, "store paths", time.monotonic)
     folder, proxies = cache_folder(os.environ, options.out), Proxies.parse(os.environ)
-    found = _reacting(CacheCount(listing, options.cache, folder, bar, proxies))
+    found = reacting(CacheCount(listing, options.cache, folder, bar, proxies).run)
     bar.end(found.asked, found.asked)
     if found.missing:
         print(f"{found.missing} of them are not in the cache, and count for nothing", file=sys.stderr)
     return found.counts.of_shared()
-
-
-def _reacting(count: CacheCount) -> Found:
-    """Run the reactor until the count is done; raises what it raises, and KeyboardInterrupt."""
-    outcomes: list[Found | Failure] = []
-
-    def begin(reactor: IReactorWeb) -> Deferred[None]:
-        return Deferred.fromCoroutine(count.run(reactor)).addBoth(outcomes.append)
-
-    try:
-        react(begin)
-    except SystemExit:  # by which react always ends
-        if not outcomes:
-            raise KeyboardInterrupt from None
-    [outcome] = outcomes
-    if isinstance(outcome, Failure):
-        outcome.raiseException()
-    return outcome
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -105,7 +105,8 @@ class _Unpacker(Protocol):
         """Hand on some; gives what is left for later."""
         if self._member.eof:
             self._member = zlib.decompressobj(_GZIP)
-        while piece := self._member.decompress(data, _PIECE):
+        # At a member's end zlib leaves the rest in unconsumed_tail too, where output was cut short before.
+        while not self._member.eof and (piece := self._member.decompress(data, _PIECE)):
             self._body.dataReceived(piece)
             data = self._member.unconsumed_tail
         return self._member.unused_data

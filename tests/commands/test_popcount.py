@@ -1,7 +1,10 @@
 import json
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
+from twisted.internet.defer import Deferred
 
 from nixery.commands import popcount
 from nixery.commands.popcount import main
@@ -30,11 +33,17 @@ def test_a_channel_is_counted_and_what_is_missing_said(
 ) -> None:
     counts: list[CacheCount] = []
 
-    def run(count: CacheCount) -> Found:
+    async def run(count: CacheCount, reactor: object) -> Found:
         counts.append(count)
         return Found(counted(SHARED, SHARED), 5, 2)
 
-    monkeypatch.setattr(popcount, "_reacting", run)
+    def at_once(work: Callable[[None], Coroutine[Any, Any, Found]]) -> Found:
+        found = Deferred.fromCoroutine(work(None)).result
+        assert isinstance(found, Found)
+        return found
+
+    monkeypatch.setattr(CacheCount, "run", run)
+    monkeypatch.setattr(popcount, "reacting", at_once)
     out = tmp_path / "out.json"
     assert main([str(out), "--channel", "nixos-1", "--cache", "https://host"]) == 0
     assert json.loads(out.read_text()) == {"glibc-2": 2}
@@ -98,9 +107,9 @@ def test_an_error_is_one_line(
 def test_an_interrupted_count_says_how_to_go_on(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    def interrupt(count: CacheCount) -> Found:
+    def interrupt(work: object) -> Found:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(popcount, "_reacting", interrupt)
+    monkeypatch.setattr(popcount, "reacting", interrupt)
     assert main([str(tmp_path / "out"), "--channel", "nixos-1"]) == 130
     assert "run it again" in capsys.readouterr().err

@@ -41,6 +41,12 @@ async def test_gzip_of_several_members_is_unpacked() -> None:
         assert (await got(host)).body == WORDS
 
 
+@pytest_twisted.ensureDeferred
+async def test_members_larger_than_what_is_unpacked_at_once_are_unpacked_once_each() -> None:
+    async with served(Saying(answer(gzip.compress(WORDS) * 3, b"gzip"))) as host:
+        assert (await got(host)).body == WORDS * 3
+
+
 @pytest.mark.parametrize("encodings", [[], [b"identity"]])
 @pytest_twisted.ensureDeferred
 async def test_what_is_not_packed_stays_as_it_is(encodings: list[bytes]) -> None:
