@@ -1,6 +1,7 @@
 """One tree of errors. Each class carries the registry's error code and HTTP status that a client gets for it.
 
-Codes: OCI distribution-spec 1.1, "Error Codes"; UNKNOWN, UNAVAILABLE and TAG_INVALID are of Docker's registry API.
+Codes: OCI distribution-spec 1.1, "Error Codes"; UNKNOWN, UNAVAILABLE, RANGE_INVALID and PAGINATION_NUMBER_INVALID are of
+Docker's registry API.
 """
 
 import re
@@ -60,9 +61,9 @@ class NameUnknown(NixeryError):
 
 
 class TagInvalid(NixeryError):
-    """The reference is neither a tag nor a digest."""
+    """The reference is neither a tag nor a digest: no manifest has it."""
 
-    code, status = "TAG_INVALID", 400
+    code, status = "MANIFEST_UNKNOWN", 404
 
 
 class DigestInvalid(NixeryError):

@@ -24,7 +24,7 @@ class Pages(Resource):
             request.setHeader("Allow", "GET, HEAD")
             _answer(request, 405, TEXT, b"This page can only be read.\n")
         else:
-            html = page(parse_host(request.getHeader("Host")))
+            html = page(parse_host((request.getHeader(b"Host") or b"").decode("latin-1")))
             html.addCallback(partial(_answer, request, 200, HTML)).addErrback(request.processingFailed)
         return NOT_DONE_YET
 

@@ -7,6 +7,7 @@ from twisted.web.iweb import IRequest
 from nixery.images.digest import Digest
 from nixery.registry import conditions
 from nixery.registry.conditions import Span, has_it
+from nixery.registry.headers import last, values
 
 JSON = "application/json"
 
@@ -49,7 +50,7 @@ def begin_part(request: IRequest, span: Span | None, size: int, headers: Mapping
 
 def known(request: IRequest, digest: Digest) -> bool:
     """Whether the client says that it has the content already, and need not be sent it."""
-    return has_it(request.requestHeaders.getRawHeaders("If-None-Match", []), f'"{digest}"')
+    return has_it(values(request, "If-None-Match"), f'"{digest}"')
 
 
 def unchanged(request: IRequest, headers: Mapping[str, str]) -> bytes:
@@ -62,7 +63,7 @@ def part(request: IRequest, digest: Digest, size: int) -> Span | None:
     """The part of a content that is asked for, None for all of it; raises RangeInvalid."""
     if request.method != b"GET":  # RFC 9110, 14.2: defined for GET alone
         return None
-    range, if_range = request.getHeader("Range"), request.getHeader("If-Range")
+    range, if_range = last(request, "Range"), last(request, "If-Range")
     return conditions.part(range, if_range, f'"{digest}"', size)
 
 

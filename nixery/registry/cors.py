@@ -5,6 +5,8 @@ from collections.abc import Collection
 from attrs import frozen
 from twisted.web.server import Request
 
+from nixery.registry.headers import last
+
 _EXPOSED = (
     "Accept-Ranges, Content-Range, Docker-Content-Digest, Docker-Distribution-Api-Version, ETag, Link, "
     "OCI-Filters-Applied, Retry-After, Warning, WWW-Authenticate"
@@ -20,7 +22,7 @@ class Cors:
 
     def allow(self, request: Request) -> None:
         """Set the headers that let the client's origin read the answer, if it has leave."""
-        origin = request.getHeader("Origin")
+        origin = last(request, "Origin")
         if "*" in self.origins:
             origin = "*"  # the same for all, so that caches need not tell them apart
         elif self.origins:

@@ -15,6 +15,9 @@ from nixery.registry import answers
 
 _log = Logger()
 
+_MOST_PHRASE = 500
+"""Characters of a reason phrase: proxies take heads of some 4 KB."""
+
 
 def refuse(request: IRequest, failure: Failure) -> bytes:
     """Begin the answer for what went wrong, and return its body.
@@ -29,13 +32,24 @@ def refuse(request: IRequest, failure: Failure) -> bytes:
         headers["Content-Range"] = f"bytes */{error.size}"
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
-    return answers.whole(request, body(error), headers, error.status)
+    answer = answers.whole(request, body(error), headers, error.status)
+    request.setResponseCode(error.status, phrase(error))
+    return answer
 
 
 def body(error: NixeryError) -> bytes:
     """The error as the registry's JSON."""
     entry = {"code": error.code, "message": printable(error.message), "detail": None}
     return json.dumps({"errors": [entry]}).encode()
+
+
+def phrase(error: NixeryError) -> bytes:
+    """The message as the status line's reason phrase (RFC 9112, 4), in printable ASCII.
+
+    It is what skopeo, podman and Docker print of a 5xx answer, and containerd of any that is no 404: docs/clients.md.
+    """
+    words = " ".join(error.message.split())[:_MOST_PHRASE]
+    return "".join(c if " " <= c <= "~" else "?" for c in words).encode("ascii")
 
 
 def printable(text: str) -> str:

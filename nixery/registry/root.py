@@ -9,6 +9,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 from nixery import __version__
 from nixery.errors import NameInvalid, RequestInvalid
 from nixery.registry.cors import Cors
+from nixery.registry.headers import values
 from nixery.registry.refusals import refuse
 
 
@@ -47,7 +48,7 @@ def _rendered(place: IResource, request: Request) -> bytes | int:
 
 def _check_host(request: Request) -> None:
     """Raises RequestInvalid for HTTP/1.1 without one Host (RFC 9112, 3.2); what it says plays no part."""
-    hosts = request.requestHeaders.getRawHeaders("Host", [])
+    hosts = values(request, "Host")
     if request.clientproto == b"HTTP/1.1" and len(hosts) != 1:
         raise RequestInvalid(f"a request of HTTP/1.1 has one Host header (RFC 9112, 3.2); this one has {len(hosts)}")
 

@@ -15,6 +15,7 @@ from nixery.images.digest import Digest
 from nixery.images.name import ImageName, Tag, parse_components, parse_reference
 from nixery.registry import answers, blobs, listings
 from nixery.registry.catalog import Catalog
+from nixery.registry.headers import values
 from nixery.registry.interfaces import Images
 from nixery.registry.negotiation import media_type_of, render
 from nixery.registry.refusals import refuse
@@ -59,7 +60,7 @@ class Registry:
 
     async def _by_tag(self, request: Request, name: ImageName, tag: Tag) -> bytes:
         served = await self.images.by_tag(name, tag)
-        body, media_type = render(served.rendered, request.requestHeaders.getRawHeaders("Accept", []))
+        body, media_type = render(served.rendered, values(request, "Accept"))
         digest = Digest.of(body)
         headers = {"Content-Type": media_type, "Vary": "Accept", **answers.warning(served.warning)}
         return _manifest(request, body, digest, headers)

@@ -9,6 +9,7 @@ from twisted.logger import Logger
 from twisted.web import http, server
 from twisted.web.resource import IResource
 
+from nixery.registry import headers
 from nixery.registry.channel import Channel
 from nixery.registry.cors import Cors
 from nixery.registry.forwarded import Network, client
@@ -73,7 +74,7 @@ class Site(server.Site):
 
     def _client(self, request: Request) -> str:
         peer = getattr(request.client, "host", None)  # a UNIX socket's has none
-        return client(peer, request.requestHeaders.getRawHeaders("X-Forwarded-For", []), self._proxies)
+        return client(peer, headers.values(request, "X-Forwarded-For"), self._proxies)
 
     def _tell_when_idle(self) -> None:
         if not self._open:

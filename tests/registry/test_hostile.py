@@ -86,3 +86,15 @@ def test_one_connection_serves_one_request_after_another() -> None:
     wire.send(b"GET /v2/ HTTP/1.1\r\nHost: r\r\n\r\nGET /v2/Git/manifests/x HTTP/1.1\r\nHost: r\r\n\r\n")
     assert wire.received.count(b"HTTP/1.1 ") == 2
     assert not wire.transport.disconnecting
+
+
+@pytest.mark.parametrize(
+    "name", ["Accept", "If-None-Match", "Range", "If-Range", "Origin", "X-Forwarded-For"]
+)
+@pytest.mark.parametrize("value", [b"\x80", b"\xff\xfe", "\u00e9".encode()])
+def test_headers_may_hold_any_bytes(name: str, value: bytes) -> None:
+    world = World()
+    head = b"GET /v2/git/manifests/latest HTTP/1.1\r\nHost: r\r\n" + name.encode() + b": " + value + b"\r\n\r\n"
+    wire = world.connect()
+    wire.send(head + head)
+    assert wire.received.count(b"HTTP/1.1 200 OK") == 2, "and the connection goes on"

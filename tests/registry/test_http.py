@@ -16,7 +16,7 @@ ANSWERS = [
     ("/v2/", "GET", 200),
     ("/v2/", "PUT", 405),
     ("/v2/git/manifests/latest", "GET", 200),
-    ("/v2/git/manifests/.x", "GET", 400),
+    ("/v2/git/manifests/.x", "GET", 404),
     (f"/v2/git/manifests/{Digest.of(b'absent')}", "GET", 404),
     (BLOB, "GET", 200),
     (f"/v2/git/blobs/{Digest.of(b'absent')}", "GET", 404),

@@ -66,3 +66,13 @@ def test_what_could_steer_a_terminal_is_escaped() -> None:
 
 def test_plain_text_stays_as_it_is() -> None:
     assert printable("café 'x' \\ \"y\"\n") == "café 'x' \\ \"y\"\n"
+
+
+def test_the_message_is_in_the_status_line_too_and_cannot_be_more_than_that() -> None:
+    world = World()
+    world.images.error = BuildFailed("no\r\nEvil: 1\x1b[31m caf\u00e9 " + "x" * 5000)
+    wire = world.wire("/v2/git/manifests/latest")
+    line, _, rest = wire.received.partition(b"\r\n")
+    assert line.startswith(b"HTTP/1.1 500 no Evil: 1?[31m caf? xxx")
+    assert len(line) < 600
+    assert b"\r\nEvil" not in rest.partition(b"\r\n\r\n")[0]

@@ -101,9 +101,9 @@ def test_a_name_outside_the_grammar_is_invalid(name: str, rest: str) -> None:
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
-        ("/v2/git/manifests/.hidden", 400, "TAG_INVALID"),
-        ("/v2/git/manifests/a%20b", 400, "TAG_INVALID"),
-        ("/v2/git/manifests/" + "a" * 129, 400, "TAG_INVALID"),
+        ("/v2/git/manifests/.hidden", 404, "MANIFEST_UNKNOWN"),
+        ("/v2/git/manifests/a%20b", 404, "MANIFEST_UNKNOWN"),
+        ("/v2/git/manifests/" + "a" * 129, 404, "MANIFEST_UNKNOWN"),
         ("/v2/git/manifests/sha256:abc", 400, "DIGEST_INVALID"),
         ("/v2/git/manifests/sha512:" + "0" * 128, 400, "DIGEST_INVALID"),
         ("/v2/git/manifests/latest/", 400, "NAME_INVALID"),

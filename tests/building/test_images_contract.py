@@ -1,0 +1,32 @@
+"""The images that are really built are such as the registry asks for."""
+
+import pytest
+
+from nixery.building.tags import Tags
+from nixery.errors import NixeryError
+from tests.building.world import World
+from tests.registry.images_contract import ImagesContract, Maker
+
+
+class Real:
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    @property
+    def images(self) -> Tags:
+        return self._world.tags
+
+    def fail(self, error: NixeryError | None) -> None:
+        self._world.nix.fails = error
+
+
+class TestTags(ImagesContract):
+    @pytest.fixture
+    def maker(self, world: World) -> Maker:
+        return Real(world)
+
+
+class TestMovingTags(ImagesContract):
+    @pytest.fixture
+    def maker(self, moving: World) -> Maker:
+        return Real(moving)
