@@ -1,7 +1,7 @@
 """One tree of errors. Each class carries the registry's error code and HTTP status that a client gets for it.
 
-Codes: OCI distribution-spec 1.1, "Error Codes"; UNKNOWN, UNAVAILABLE, RANGE_INVALID and PAGINATION_NUMBER_INVALID are of
-Docker's registry API.
+Codes: OCI distribution-spec 1.1, "Error Codes"; UNKNOWN, UNAVAILABLE, RANGE_INVALID and PAGINATION_NUMBER_INVALID are
+of Docker's registry API.
 """
 
 import re
