@@ -88,9 +88,7 @@ def test_one_connection_serves_one_request_after_another() -> None:
     assert not wire.transport.disconnecting
 
 
-@pytest.mark.parametrize(
-    "name", ["Accept", "If-None-Match", "Range", "If-Range", "Origin", "X-Forwarded-For"]
-)
+@pytest.mark.parametrize("name", ["Accept", "If-None-Match", "Range", "If-Range", "Origin", "X-Forwarded-For"])
 @pytest.mark.parametrize("value", [b"\x80", b"\xff\xfe", "\u00e9".encode()])
 def test_headers_may_hold_any_bytes(name: str, value: bytes) -> None:
     world = World()
