@@ -14,6 +14,14 @@ need_clients() {
 need_engines() {
   has containerd || need containerd "pulls images as Kubernetes does"
   has dockerd || need docker.io "pulls images as Docker does"
+  has docker || ! docker_is_apart || need docker-cli "tells Docker what to pull"
+}
+
+# Whether Docker's command is not in the package of its daemon: since Debian's trixie.
+docker_is_apart() {
+  local host
+  host=$(. /etc/os-release && echo "$ID ${VERSION_CODENAME:-}")
+  [ "${host% *}" = debian ] && [ "$host" != "debian bookworm" ]
 }
 
 # The two that come as Go modules, built side by side, once.
