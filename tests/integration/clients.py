@@ -64,8 +64,15 @@ def podman_in(folder: Path) -> Iterator[Podman]:
     podman = Podman(folder, storage_driver(folder / "driver"))
     try:
         yield podman
-    finally:  # it leaves its storage mounted
-        subprocess.run(("umount", folder / "root" / podman.driver), check=False, capture_output=True)
+    finally:
+        unmount_all(folder)
+
+
+def unmount_all(folder: Path) -> None:
+    """Unmount what engines have left mounted below a folder, so that it can be removed."""
+    mounted = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for place in sorted((place for place in mounted if Path(place).is_relative_to(folder)), reverse=True):
+        subprocess.run(("umount", "--lazy", place), check=False, capture_output=True)
 
 
 def storage_driver(folder: Path) -> str:

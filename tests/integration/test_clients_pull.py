@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.client_commands import Image
 from tests.integration.client_errors import seen
+from tests.integration.clients import unmount_all
 from tests.integration.conftest import need
 from tests.integration.cutting_proxy import cutting
 from tests.integration.daemon import Daemon, package_set, running
@@ -25,6 +26,7 @@ def folder() -> Iterator[Path]:
     """With a short path."""
     with tempfile.TemporaryDirectory() as folder:
         yield Path(folder)
+        unmount_all(Path(folder))
 
 
 @pytest.fixture(scope="module")
