@@ -5,10 +5,10 @@ v1/tags/<source>/<tag>/any: the same for whatever image was served last. All are
 """
 
 import enum
-import hashlib
 import json
 import re
 from collections.abc import Sequence
+from typing import Self
 
 from attrs import asdict, evolve, frozen
 from twisted.internet.interfaces import IReactorTime
@@ -16,11 +16,11 @@ from twisted.logger import Logger
 
 from nixery.concurrency.recent import Recent
 from nixery.errors import StorageUnavailable
-from nixery.images.canonical import encode
+from nixery.images.canonical import encode, fingerprint
 from nixery.images.name import ImageName, Platform, Tag
 from nixery.storage.interfaces import IStorage
+from nixery.storage.records import parsed, write_record
 
-_MOST = 10_000
 _PRECISION = 100
 """A state is recorded again when the record's age is this part of what it may be: not at every request."""
 
@@ -67,6 +67,15 @@ class Good:
     key: str | None
     at: float
 
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """What a record says; raises ValueError for another's, as the key becomes a name and the pin is logged."""
+        match json.loads(data):
+            case {"pin": str(pin), "key": str() | None as key, "at": int(at) | float(at)}:
+                if pin.isprintable() and (key is None or _KEY.fullmatch(key)):
+                    return cls(pin, key, float(at))
+        raise ValueError("not a state of a package set")
+
 
 class LastGood:
     """Remembers good states for `most` seconds."""
@@ -77,7 +86,7 @@ class LastGood:
         self._storage = storage
         self._clock = clock
         self._most = most
-        self._written: Recent[str, Good] = Recent(_MOST)
+        self._written: Recent[str, Good] = Recent()
 
     async def remember(self, wanted: Wanted, pin: str, key: str) -> None:
         """Record that the image was served from the newest state, which is this one."""
@@ -91,7 +100,7 @@ class LastGood:
 
     async def states(self, wanted: Wanted) -> Sequence[Good]:
         """The states to serve the image from instead, the newest first; raises StorageUnavailable."""
-        own, any = [_decoded(await self._storage.read_record(name)) for name in wanted.records]
+        own, any = [parsed(name, await self._storage.read_record(name), Good.parse) for name in wanted.records]
         if own is not None and any is not None and own.pin == any.pin:
             own, any = evolve(own, at=max(own.at, any.at)), None
         now = self._clock.seconds()
@@ -105,25 +114,12 @@ class LastGood:
             self._written.put(name, good)
 
     async def _write(self, name: str, wanted: Wanted, good: Good) -> None:
+        def was_here_since(old: bytes) -> bool:
+            other = parsed(name, old, Good.parse)
+            return other is not None and 0 < other.at - good.at < _SKEW
+
         data = encode({"source": wanted.where, "tag": wanted.tag.text, **asdict(good)})
-        while not await self._storage.create_record(name, data):
-            old = await self._storage.read_record(name)
-            known = _decoded(old)
-            if known is not None and 0 < known.at - good.at < _SKEW:  # another instance was here since
-                return
-            if old is not None and await self._storage.swap_record(name, old, data):
-                return
-
-
-def _decoded(data: bytes | None) -> Good | None:
-    """What a record says; None for what no version of ours wrote, as the key becomes a name and the pin is logged."""
-    try:
-        match json.loads(data or b"null"):
-            case {"pin": str(pin), "key": str() | None as key, "at": int(at) | float(at)} if pin.isprintable():
-                return Good(pin, key, float(at)) if key is None or _KEY.fullmatch(key) else None
-    except (ValueError, OverflowError, RecursionError):
-        pass
-    return None
+        await write_record(self._storage, name, data, stands=was_here_since)
 
 
 def _differ(one: Good, other: Good) -> bool:
@@ -131,4 +127,4 @@ def _differ(one: Good, other: Good) -> bool:
 
 
 def _hashed(*words: object) -> str:
-    return hashlib.sha256(encode(words)).hexdigest()[:32]
+    return fingerprint(words)[:32]

@@ -19,8 +19,6 @@ from nixery.sources.interfaces import Source
 _RETRY = 15.0
 """Seconds for which a state that could not be evaluated is not evaluated again for the same image."""
 
-_MOST = 10_000
-
 
 NO_VERDICT = (SourceUnavailable, EvaluationFailed)
 """What says nothing about the packages that were asked for: only then is an older state served."""
@@ -49,7 +47,7 @@ class Newest:
         self._good = good
         self._clock = clock
         self._hold = hold
-        self._broken: Recent[tuple[ImageName, str], Failure] = Recent(_MOST)
+        self._broken: Recent[tuple[ImageName, str], Failure] = Recent()
 
     def end(self) -> float:
         """Until when a request that comes now is held."""

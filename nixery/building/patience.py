@@ -16,8 +16,6 @@ _PATIENCE = 2.0
 _DOWN = 300.0
 """Seconds for which that holds: then one request waits longer, as a source that works may take its time."""
 
-_MOST = 10_000
-
 
 class Patience:
     """Remembers which sources failed, by what they were asked."""
@@ -26,7 +24,7 @@ class Patience:
         self._newest = newest
         self._earlier = earlier
         self._clock = clock
-        self._down: Recent[tuple[str, Tag], Failure] = Recent(_MOST)
+        self._down: Recent[tuple[str, Tag], Failure] = Recent()
 
     async def image(self, wanted: Wanted, end: float) -> Rendered:
         """The newest image, waited for until `end` (by the clock) at most; raises as Newest does.

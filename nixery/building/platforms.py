@@ -1,7 +1,5 @@
 """Images for several platforms: an index whose images are built side by side, and which is the same ever after."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 
 from attrs import evolve, frozen
@@ -12,13 +10,15 @@ from nixery.building.builder import Builder, Image
 from nixery.building.cache import Cache
 from nixery.concurrency.coalescer import Coalescer, Hold
 from nixery.errors import ManifestUnknown, PackagesUnavailable
-from nixery.images.canonical import encode
+from nixery.images.canonical import fingerprint
 from nixery.images.digest import Digest
-from nixery.images.index import ImageIndex, IndexFormat, Rendered
+from nixery.images.index import ImageIndex, IndexFormat, IndexRecord, Rendered
 from nixery.images.name import ImageName, Platform
 from nixery.images.source import PinnedSource
 
 _VERSION = 1
+"""Of how an index is made; part of its key."""
+
 _TOLD = 500
 """Characters of why a platform is left out."""
 
@@ -55,7 +55,7 @@ class Platforms:
             image = await self._builder.image(names[0], pinned, hold)
             return Offer(image.key, image.record)
         keys = [self._builder.key(each, pinned) for each in names]
-        key = hashlib.sha256(encode(["index", _VERSION, *keys])).hexdigest()
+        key = fingerprint(["index", _VERSION, *keys])
         known = await self._index(key)
         return Offer(key, known or await self._indexes.join(key, lambda: self._build(key, names, pinned), hold))
 
@@ -90,40 +90,20 @@ class Platforms:
         if not images:
             raise PackagesUnavailable("; ".join(f"{platform}: {why}" for platform, why in left_out))
         index = ImageIndex(tuple(image.record for image in images), tuple(left_out))
-        await self._remember(key, index, [image.key for image in images])
+        record = IndexRecord(tuple(image.key for image in images), index.left_out)
+        await self._cache.remember_index(key, record, map(index.manifest, IndexFormat))
         return index
-
-    async def _remember(self, key: str, index: ImageIndex, keys: Sequence[str]) -> None:
-        record = encode({"version": _VERSION, "images": list(keys), "left_out": [list(out) for out in index.left_out]})
-        for rendered in map(index.manifest, IndexFormat):
-            await self._cache.store_blob(rendered)
-            await self._cache.write(f"v1/indexes/{Digest.of(rendered).hex}", record)
-        await self._cache.write(f"v1/indexes/{key}", record)
 
     async def _index(self, key: str) -> ImageIndex | None:
         """The index under a key or a digest, if all of its images are stored."""
-        found = _decoded(await self._cache.read(f"v1/indexes/{key}"))
-        if found is None:
+        record = await self._cache.index(key)
+        if record is None:
             return None
-        keys, left_out = found
-        images = [await self._builder.known(each) for each in keys]
+        images = [await self._builder.known(each) for each in record.keys]
         stored = tuple(image for image in images if image is not None)
-        return ImageIndex(stored, left_out) if len(stored) == len(keys) else None
+        return ImageIndex(stored, record.left_out) if len(stored) == len(images) else None
 
 
 def _written(name: ImageName) -> str:
     assert name.platform is not None
     return f"linux/{name.platform.value}"
-
-
-def _decoded(data: bytes | None) -> tuple[Sequence[str], tuple[tuple[str, str], ...]] | None:
-    """What a record says; None for what no version of ours wrote."""
-    try:
-        match json.loads(data or b"null"):
-            case {"version": 1, "images": [str(), *_] as keys, "left_out": list(left_out)}:
-                pairs = tuple((str(platform), str(why)) for platform, why in left_out)
-                good = all(isinstance(key, str) and len(key) == 64 and key.isalnum() for key in keys)
-                return (keys, pairs) if good else None
-    except (ValueError, TypeError, RecursionError):
-        pass
-    return None

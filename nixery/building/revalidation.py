@@ -13,8 +13,6 @@ from nixery.images.index import Rendered
 _AT_ONCE = 0.05
 """Seconds that the newest image is waited for where an older one is at hand: more than a known image takes."""
 
-_MOST = 10_000
-
 
 class Revalidation:
     """Makes newest images in the background. `hold`: seconds that a request waits where nothing older is stored."""
@@ -25,7 +23,7 @@ class Revalidation:
         self._clock = clock
         self._hold = hold
         self._renewals: Coalescer[Wanted, Rendered] = Coalescer(None)
-        self._failed: Recent[Wanted, Failure] = Recent(_MOST)
+        self._failed: Recent[Wanted, Failure] = Recent()
 
     async def image(self, wanted: Wanted) -> Served:
         """The newest image if it is known, else an older one; raises as Newest does.

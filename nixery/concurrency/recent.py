@@ -8,9 +8,9 @@ V = TypeVar("V")
 
 
 class Recent(Generic[K, V]):
-    """At most `most` values by key."""
+    """At most `most` values by key; by default as many small ones as are soon asked for again."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int = 10_000) -> None:
         self._most = most
         self._values: OrderedDict[K, V] = OrderedDict()
 

@@ -5,16 +5,21 @@ Formats: OCI image-spec 1.1 ("Image Index") and Docker's "Manifest List" (Image 
 
 import enum
 import json
+import re
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from attrs import frozen
 
+from nixery.images.canonical import encode
 from nixery.images.digest import Digest
 from nixery.images.manifest import Format, ImageRecord
 
 LEFT_OUT = "dev.nixery.left-out."
 """What the annotations begin with that say why a platform is not there; the platform follows."""
+
+_VERSION = 1
+_KEY = re.compile("[0-9a-f]{64}")
 
 
 class IndexFormat(enum.Enum):
@@ -49,6 +54,28 @@ class ImageIndex:
         if format is IndexFormat.OCI and self.left_out:
             index["annotations"] = {LEFT_OUT + platform: why for platform, why in self.left_out}
         return json.dumps(index, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+@frozen
+class IndexRecord:
+    """An index as it is stored: the BuildKeys of its images, and the platforms left out."""
+
+    keys: tuple[str, ...]
+    left_out: tuple[tuple[str, str], ...]
+
+    def encode(self) -> bytes:
+        """The record as it is stored."""
+        left_out = [list(out) for out in self.left_out]
+        return encode({"version": _VERSION, "images": list(self.keys), "left_out": left_out})
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """What encode wrote; raises ValueError or TypeError for anything else, as the keys become names."""
+        match json.loads(data):
+            case {"version": 1, "images": [str(), *_] as keys, "left_out": list(left_out)}:
+                if all(isinstance(key, str) and _KEY.fullmatch(key) for key in keys):
+                    return cls(tuple(keys), tuple((str(platform), str(why)) for platform, why in left_out))
+        raise ValueError("not an index's record")
 
 
 Rendered: TypeAlias = ImageRecord | ImageIndex

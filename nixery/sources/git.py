@@ -67,7 +67,7 @@ class GitUpstream:
         self._fetches: Coalescer[str, str] = Coalescer(1)
         self._refs: tuple[float, Refs] | None = None
         self._took_all: float | None = None
-        self._here: Recent[str, str] = Recent(10_000)
+        self._here: Recent[str, str] = Recent()
 
     @property
     def words(self) -> str:

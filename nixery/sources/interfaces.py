@@ -1,7 +1,8 @@
 """What a package source is, and what one is made of whose refs move."""
 
+import json
 from collections.abc import Collection
-from typing import Protocol
+from typing import Protocol, Self
 
 from attrs import frozen
 
@@ -48,6 +49,16 @@ class Sighting:
 
     pin: str
     seen: float | None
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """What the record of a ref says (see Pins); raises ValueError for another's."""
+        match json.loads(data):
+            case {"pin": str(pin), "seen": None}:
+                return cls(pin, None)
+            case {"pin": str(pin), "seen": int(seen) | float(seen)}:
+                return cls(pin, float(seen))
+        raise ValueError("not what a ref was seen to mean")
 
 
 class Upstream(Protocol):

@@ -1,7 +1,6 @@
 """What refs mean, remembered: in this process, and in records that outlive it and that others share."""
 
 import hashlib
-import json
 from collections.abc import Collection
 
 from twisted.internet.defer import Deferred
@@ -16,9 +15,7 @@ from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
 from nixery.sources.interfaces import LATEST, Sighting, Upstream
 from nixery.storage.interfaces import IStorage
-
-_MOST = 10_000
-"""Refs that are kept in mind at once."""
+from nixery.storage.records import parsed
 
 _MOST_LOOKS = 200
 """Look-ups at once, from which on refs that were never seen are refused: each may cost a connection or a process."""
@@ -42,8 +39,8 @@ class Pins:
         self._clock = clock
         self._ttl = ttl
         self._looks: Coalescer[Tag, Sighting] = Coalescer(None)
-        self._seen: Recent[Tag, Sighting] = Recent(_MOST)
-        self._failed: Recent[Tag, tuple[float, str]] = Recent(_MOST)
+        self._seen: Recent[Tag, Sighting] = Recent()
+        self._failed: Recent[Tag, tuple[float, str]] = Recent()
 
     async def pin(self, tag: Tag) -> PinnedSource:
         """See Source."""
@@ -122,25 +119,25 @@ class Pins:
         """What all who share the storage go by from now on."""
         name = f"v1/pins/{_hashed(self._upstream.words)}/{_hashed(tag.text)}"
         data = await self._storage.read_record(name)
-        seen = _decoded(data)
-        if seen is None or not self._fresh(seen) or not await self._holds(seen):
+        old = parsed(name, data, Sighting.parse)
+        if old is not None and self._fresh(old) and await self._holds(old):
+            seen = old
+        else:
             seen = await self._upstream.look(tag)
             await self._have(tag, seen)
-            seen = await self._agreed(name, data, tag, seen)
+            if self._ttl > 0 or old is None or old.pin != seen.pin:  # else nobody goes by its time
+                seen = await self._agreed(name, data, tag, seen)
         self._seen.put(tag, seen)
         return seen
 
     async def _agreed(self, name: str, data: bytes | None, tag: Tag, seen: Sighting) -> Sighting:
         """What the record says in the end: what was seen, unless somebody was faster. `data`: what it said before."""
         new = encode({"source": self._upstream.words, "tag": tag.text, "pin": seen.pin, "seen": seen.seen})
-        old = _decoded(data)
-        if self._ttl == 0 and old is not None and old.pin == seen.pin:
-            return seen  # nobody goes by its time
         while not await self._put(name, data, new):
             data = await self._storage.read_record(name)
-            old = _decoded(data)
-            if old is not None and self._fresh(old):
-                return old
+            other = parsed(name, data, Sighting.parse)
+            if other is not None and self._fresh(other):
+                return other
         return seen
 
     async def _put(self, name: str, old: bytes | None, new: bytes) -> bool:
@@ -151,19 +148,6 @@ class Pins:
         except StorageUnavailable as error:  # what is known can be served
             self._log.warn("what a ref means is not recorded: {error}", error=error)
             return True
-
-
-def _decoded(data: bytes | None) -> Sighting | None:
-    """What a record says; None for what no version of ours wrote."""
-    try:
-        match json.loads(data or b"null"):
-            case {"pin": str(pin), "seen": None}:
-                return Sighting(pin, None)
-            case {"pin": str(pin), "seen": int(seen) | float(seen)}:
-                return Sighting(pin, float(seen))
-    except (ValueError, OverflowError, RecursionError):
-        pass
-    return None
 
 
 def _hashed(word: str) -> str:

@@ -21,7 +21,6 @@ _ERROR = re.compile(r"^ *error: *(?:unable to download '[^']*': )?(\S.*)$", re.M
 _NOT_THERE = "HTTP error 404"
 _OPENED_BY = ("default.nix", "flake.nix")
 _AT_ONCE = 2
-_REMEMBERED = 10_000
 _TOLD = 400
 
 
@@ -57,7 +56,7 @@ class Tarballs:
         self._threads = threads
         self._limits = limits
         self._fetches: Coalescer[str, str] = Coalescer(_AT_ONCE)
-        self._hashes: Recent[str, str] = Recent(_REMEMBERED)
+        self._hashes: Recent[str, str] = Recent()
 
     @property
     def waiting(self) -> int:

@@ -1,8 +1,17 @@
-"""Names of records: checked once, so that none can name a file or an object outside its folder."""
+"""Records: names that cannot lead outside of their folder, what is in them, and how they are written over."""
 
 import heapq
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+from twisted.logger import Logger
+
+from nixery.storage.interfaces import IStorage
+
+T = TypeVar("T")
+
+_log = Logger()
 
 _WORD = "[a-z0-9][a-z0-9.:-]{0,200}"
 _RECORD = re.compile(f"v1(?:/{_WORD}){{1,4}}", re.ASCII)
@@ -19,3 +28,22 @@ def checked(name: str) -> str:
 def page(found: Iterable[str], after: str, most: int) -> Sequence[str]:
     """The first words of what is found in a folder, those after `after`; what names no record is left out."""
     return heapq.nsmallest(most, (word for word in found if word > after and _LAST.fullmatch(word)))
+
+
+def parsed(name: str, data: bytes | None, parse: Callable[[bytes], T]) -> T | None:
+    """What a record says; None where there is none, and, with a line in the log, for what no version of ours wrote."""
+    try:
+        return None if data is None else parse(data)
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+        _log.warn("the record {name} is passed over: {error}", name=name, error=error)
+        return None
+
+
+async def write_record(
+    storage: IStorage, name: str, data: bytes, stands: Callable[[bytes], bool] = lambda old: False
+) -> None:
+    """Make a record say this, whatever it said before, unless that `stands`; raises StorageUnavailable."""
+    while not await storage.create_record(name, data):
+        old = await storage.read_record(name)
+        if old is not None and (old == data or stands(old) or await storage.swap_record(name, old, data)):
+            return
