@@ -1,7 +1,7 @@
 """From an image name to a stored image: the pipeline, top to bottom."""
 
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 from attrs import frozen
 from twisted.application.service import Service
@@ -15,6 +15,7 @@ from nixery.building.layering import LAYOUT, Layers
 from nixery.concurrency.coalescer import Coalescer, Hold
 from nixery.errors import ManifestUnknown, NixeryError, StillFetching
 from nixery.images.digest import Digest
+from nixery.images.index import Rendered
 from nixery.images.manifest import Format, ImageRecord
 from nixery.images.name import ImageName, Platform
 from nixery.images.popularity import GRAPH, Popularity
@@ -23,6 +24,8 @@ from nixery.images.source import PinnedSource
 from nixery.nix.driver import Built
 from nixery.packing.members import encoder_fingerprint
 from nixery.sources.interfaces import Source
+
+R = TypeVar("R", bound=Rendered, covariant=True)
 
 
 class Nix(Protocol):
@@ -47,11 +50,11 @@ class Settings:
 
 
 @frozen
-class Image:
-    """An image and its BuildKey."""
+class Offer(Generic[R]):
+    """What a name stands for, and its key: a BuildKey, or an index's."""
 
     key: str
-    record: ImageRecord
+    rendered: R
 
 
 @frozen
@@ -98,11 +101,11 @@ class Builder(Service):
         await self._builds.close()
         await self._layers.close()
 
-    async def image(self, name: ImageName, pinned: PinnedSource, hold: Hold | None) -> Image:
+    async def image(self, name: ImageName, pinned: PinnedSource, hold: Hold | None) -> Offer[ImageRecord]:
         """The image of that name from this package set. Cancelling the wait, or its end, leaves the build alone."""
         ground = _Ground(pinned, self._popularity())
         recipe = self._recipe_of(name, ground)
-        return Image(recipe.key(), await self._image(recipe, ground, hold))
+        return Offer(recipe.key(), await self._image(recipe, ground, hold))
 
     def key(self, name: ImageName, pinned: PinnedSource) -> str:
         """The BuildKey that the image of that name has now."""

@@ -5,9 +5,9 @@ from typing import Self
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
-from nixery.building.builder import had
+from nixery.building.builder import Offer, had
 from nixery.building.last_good import LastGood, Wanted
-from nixery.building.platforms import Offer, Platforms
+from nixery.building.platforms import Platforms
 from nixery.concurrency.coalescer import Hold
 from nixery.concurrency.recent import Recent
 from nixery.errors import EvaluationFailed, NixeryError, SourceOutdated, SourceUnavailable
@@ -55,7 +55,7 @@ class Newest:
 
     async def image(
         self, name: ImageName, tag: Tag, end: float, patience: float | None = None
-    ) -> tuple[Offer, PinnedSource]:
+    ) -> tuple[Offer[Rendered], PinnedSource]:
         """The image and what it was made from; raises whatever stands against it.
 
         `end`: until when the request is held; `patience`: seconds that the source may take, where that is less. A set
@@ -76,14 +76,14 @@ class Newest:
         await self._good.remember(wanted, pinned.pin, offer.key)
         return offer.rendered
 
-    async def earlier(self, name: ImageName, pin: str, end: float) -> Offer:
+    async def earlier(self, name: ImageName, pin: str, end: float) -> Offer[Rendered]:
         """The image from an earlier state; raises ManifestUnknown where that is gone, and as `image` does."""
         return await self._built(name, await had(self._source.again(pin), self._left(end), self._clock), end)
 
     async def _pin(self, tag: Tag, end: float) -> PinnedSource:
         return await had(self._source.pin(tag), self._left(end), self._clock)
 
-    async def _built(self, name: ImageName, pinned: PinnedSource, end: float) -> Offer:
+    async def _built(self, name: ImageName, pinned: PinnedSource, end: float) -> Offer[Rendered]:
         broken = self._broken.get((name, pinned.pin))
         if broken is not None and abs(self._clock.seconds() - broken.seen) < _RETRY:
             raise EvaluationFailed(broken.words)

@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 
-from attrs import evolve, frozen
+from attrs import evolve
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.python.failure import Failure
 
-from nixery.building.builder import Builder, Image
+from nixery.building.builder import Builder, Offer
 from nixery.building.cache import Cache
 from nixery.concurrency.coalescer import Coalescer, Hold
 from nixery.errors import ManifestUnknown, PackagesUnavailable
 from nixery.images.canonical import fingerprint
 from nixery.images.digest import Digest
 from nixery.images.index import ImageIndex, IndexFormat, IndexRecord, Rendered
+from nixery.images.manifest import ImageRecord
 from nixery.images.name import ImageName, Platform
 from nixery.images.source import PinnedSource
 
@@ -21,14 +22,6 @@ _VERSION = 1
 
 _TOLD = 500
 """Characters of why a platform is left out."""
-
-
-@frozen
-class Offer:
-    """What a name stands for, and its key: a BuildKey, or an index's."""
-
-    key: str
-    rendered: Rendered
 
 
 class Platforms:
@@ -48,12 +41,11 @@ class Platforms:
         """The platforms that a name asks for."""
         return self._platforms if name.platform is None else (name.platform,)
 
-    async def image(self, name: ImageName, pinned: PinnedSource, hold: Hold) -> Offer:
+    async def image(self, name: ImageName, pinned: PinnedSource, hold: Hold) -> Offer[Rendered]:
         """What the name stands for in this package set. Cancelling the wait, or its end, leaves builds alone."""
         names = [evolve(name, platform=platform) for platform in self.asked(name)]
         if len(names) == 1:
-            image = await self._builder.image(names[0], pinned, hold)
-            return Offer(image.key, image.record)
+            return await self._builder.image(names[0], pinned, hold)
         keys = [self._builder.key(each, pinned) for each in names]
         key = fingerprint(["index", _VERSION, *keys])
         known = await self._index(key)
@@ -78,19 +70,19 @@ class Platforms:
         """Build all of them; a platform is left out when evaluation says that its packages cannot be had."""
         building = [Deferred.fromCoroutine(self._builder.image(name, pinned, None)) for name in names]
         outcomes = await DeferredList(building, consumeErrors=True)
-        images: list[Image] = []
+        offers: list[Offer[ImageRecord]] = []
         left_out: list[tuple[str, str]] = []
         for name, (_, outcome) in zip(names, outcomes, strict=True):
             if not isinstance(outcome, Failure):
-                images.append(outcome)
+                offers.append(outcome)
             elif isinstance(outcome.value, PackagesUnavailable):
                 left_out.append((_written(name), outcome.value.message[:_TOLD]))
             else:
                 outcome.raiseException()
-        if not images:
+        if not offers:
             raise PackagesUnavailable("; ".join(f"{platform}: {why}" for platform, why in left_out))
-        index = ImageIndex(tuple(image.record for image in images), tuple(left_out))
-        record = IndexRecord(tuple(image.key for image in images), index.left_out)
+        index = ImageIndex(tuple(offer.rendered for offer in offers), tuple(left_out))
+        record = IndexRecord(tuple(offer.key for offer in offers), index.left_out)
         await self._cache.remember_index(key, record, map(index.manifest, IndexFormat))
         return index
 

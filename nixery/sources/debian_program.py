@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from nixery.concurrency.output import Capped, last_words
 from nixery.concurrency.process import Processes
 from nixery.errors import SourceUnavailable
+from nixery.sources.program import run
 
 _COMMAND = (sys.executable, "-m", "nixery.commands.debian_index")
 _SECONDS = 900.0  # the lists of two architectures, over a slow line
@@ -33,10 +34,7 @@ class IndexProgram:
         which = (f"--arch={architecture}" for architecture in architectures)
         command = (*self._command, out, *which, *(["--update"] if fetch else []))
         told = Capped(4096)
-        try:
-            exit = await self._processes.run(command, self._environment, Capped(0), told, _SECONDS)
-        except OSError as error:
-            raise SourceUnavailable(f"{command[0]} cannot be started: {error.strerror}") from error
+        exit = await run(self._processes, command, self._environment, Capped(0), told, _SECONDS)
         if exit.timed_out:
             raise SourceUnavailable(f"nixery-debian-index took longer than {_SECONDS:g} s; {last_words(told.text())}")
         if exit.status != 0:

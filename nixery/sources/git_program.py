@@ -6,7 +6,7 @@ from attrs import frozen
 
 from nixery.concurrency.output import Capped, Sink, last_words
 from nixery.concurrency.process import Processes
-from nixery.errors import SourceUnavailable
+from nixery.sources.program import run
 
 # `git rev-parse --local-env-vars`: these would turn git to another repository than the one that is named to it.
 _LOCAL = frozenset(
@@ -49,10 +49,7 @@ class Git:
         environment = self._environment if by_user else {**self._environment, "GIT_PROTOCOL_FROM_USER": "0"}
         stderr = Capped(4096)
         command = (self._program, *_SETTINGS, *arguments)
-        try:
-            exit = await self._processes.run(command, environment, stdout or Capped(0), stderr, seconds)
-        except OSError as error:
-            raise SourceUnavailable(f"{self._program} cannot be started: {error.strerror}") from error
+        exit = await run(self._processes, command, environment, stdout or Capped(0), stderr, seconds)
         return Outcome(exit.status == 0, exit.timed_out, last_words(stderr.text(), without=_ADVICE))
 
 

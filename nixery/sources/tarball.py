@@ -13,6 +13,7 @@ from nixery.concurrency.process import Processes
 from nixery.concurrency.recent import Recent
 from nixery.errors import ManifestUnknown, SourceUnavailable, public
 from nixery.fetching.address import shown
+from nixery.sources.program import run
 
 # What builtins.fetchTarball calls it too, so that it finds it in the store.
 _OPTIONS = ("--unpack", "--print-path", "--name", "source", "--type", "sha256")
@@ -73,10 +74,7 @@ class Tarballs:
     async def _fetch(self, url: str) -> str:
         stdout, stderr = Capped(4096), Capped(16384)
         command = (self._program, *_OPTIONS, *self._limits.options, "--", url)
-        try:
-            exit = await self._processes.run(command, self._environment, stdout, stderr, self._limits.whole)
-        except OSError as error:
-            raise SourceUnavailable(f"{self._program} cannot be started: {error.strerror}") from error
+        exit = await run(self._processes, command, self._environment, stdout, stderr, self._limits.whole)
         if exit.timed_out:
             raise _failure(url, f"not done in {self._limits.whole:g} s")
         printed = _PRINTED.fullmatch(stdout.text())
