@@ -15,6 +15,7 @@ from nixery.building.last_good import LastGood, Policy
 from nixery.building.layering import Layers
 from nixery.building.platforms import Platforms
 from nixery.building.tags import Serving, Tags
+from nixery.building.transcoding import Transcoder
 from nixery.concurrency.ordered import OrderedServices
 from nixery.concurrency.pool import Threads
 from nixery.concurrency.process import Processes
@@ -37,6 +38,7 @@ from nixery.registry.site import Drain, Site, make_site
 from nixery.settings import SETTINGS
 from nixery.sources.interfaces import Source
 from nixery.storage.backend import backend_named
+from nixery.storage.interfaces import Surroundings
 from nixery.wiring import Parts, Reactor, folder_in, ranking_of, source_of
 
 _FILE_THREADS = 8
@@ -71,7 +73,9 @@ def wire(config: Config, reactor: Reactor) -> IService:
     roots = Roots(folder_in(config.state, "gcroots"))
     files = Threads(reactor, _FILE_THREADS, "files")
     cpu = Threads(reactor, config.pack_workers, "packing")
-    storage = backend_named(config.storage_backend).make(config.storage_settings, files)
+    storage = backend_named(config.storage_backend).make(
+        config.storage_settings, Surroundings(reactor, files, os.path.join(config.state, "spool"))
+    )
     processes = Processes(reactor, config.environment.get("PATH", os.defpath))
     environment = child_environment(config.environment, os.getuid(), config.nix.settings)
     parts = Parts(config, reactor, files, cpu, storage, roots, processes, environment)
@@ -136,7 +140,8 @@ def _listening(endpoint: str, site: Site, reactor: Reactor) -> IService:
 def _builder(parts: Parts, source: Source, nix: Nix, ranking: Ranking | None) -> Builder:
     config = parts.config
     cache = Cache(parts.storage)
-    layers = Layers(Packer(parts.cpu, parts.storage), cache, parts.cpu, config.max_layers)
+    transcoder = Transcoder(parts.storage, parts.cpu, config.pack_workers) if config.zstd else None
+    layers = Layers(Packer(parts.cpu, parts.storage), cache, parts.cpu, config.max_layers, transcoder)
     settings = Settings(_evaluation(config), Platform(config.platform), config.max_builds, config.hold)
     popularity = (lambda: None) if ranking is None else ranking.current
     return Builder(source, nix, layers, cache, popularity, parts.reactor, settings)

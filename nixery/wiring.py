@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import frozen
 from twisted.application.service import Service
-from twisted.internet.interfaces import IReactorCore, IReactorFromThreads
+from twisted.internet.interfaces import IReactorCore
 
 from nixery.concurrency.lair import alone
 from nixery.concurrency.pool import Threads
@@ -32,10 +32,10 @@ from nixery.sources.path import PathSource
 from nixery.sources.pins import Pins
 from nixery.sources.places import PUBLIC, Places
 from nixery.sources.tarball import Tarballs
-from nixery.storage.interfaces import IStorage
+from nixery.storage.interfaces import IReactorThreadsTime, IStorage
 
 
-class Reactor(IReactorProcessTime, IReactorFromThreads, IReactorCore, IReactorWeb):
+class Reactor(IReactorProcessTime, IReactorThreadsTime, IReactorCore, IReactorWeb):
     """What is needed of a reactor."""
 
 

@@ -2,18 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 
-from twisted.internet.defer import Deferred, DeferredList
-from twisted.python.failure import Failure
+from attrs import evolve
+from twisted.internet.defer import Deferred
 
 from nixery.building.cache import Cache
+from nixery.building.transcoding import Transcoder
 from nixery.concurrency.coalescer import Coalescer
 from nixery.concurrency.pool import Pool
+from nixery.concurrency.settled import gathered
 from nixery.images import root
 from nixery.images.layers import LayerContents, layer_key, plan
 from nixery.images.manifest import Layer
 from nixery.images.popularity import Popularity
 from nixery.nix.driver import Built
-from nixery.packing import tar
+from nixery.packing import tar, zstd
 from nixery.packing.members import encoder_fingerprint
 from nixery.packing.packer import Packer
 
@@ -24,20 +26,31 @@ LAYOUT = f"{tar.LAYOUT}.{root.LAYOUT}"
 class Layers:
     """Makes layers.
 
-    `limit`: most layers of an image, the root's included.
+    `limit`: most layers of an image, the root's included; `transcoder`: makes zstd layers too, where there is one.
     """
 
-    def __init__(self, packer: Packer, cache: Cache, cpu: Pool, limit: int) -> None:
+    def __init__(
+        self, packer: Packer, cache: Cache, cpu: Pool, limit: int, transcoder: Transcoder | None = None
+    ) -> None:
         self._packer = packer
         self._cache = cache
         self._cpu = cpu
         self.limit = limit
+        self._transcoder = transcoder
         self._packs: Coalescer[str, Layer] = Coalescer(None)
+
+    @property
+    def encoder(self) -> str:
+        """The fingerprint of what compresses layers; part of every recipe."""
+        gzip = encoder_fingerprint()
+        return gzip if self._transcoder is None else f"{gzip} zstd {zstd.encoder_fingerprint()}"
 
     async def close(self) -> None:
         """Give up what is being packed; returns when nothing is left of it."""
         await self._packs.close()
         await self._packer.stop()
+        if self._transcoder is not None:
+            await self._transcoder.close()
 
     async def of(self, built: Built, popularity: Popularity | None) -> tuple[Layer, ...]:
         """All layers of an image, side by side; waits for all of them, also when one fails: they hold store paths.
@@ -47,8 +60,7 @@ class Layers:
         contents = await self._cpu.run(self._plan, built, popularity)
         pending = [self._layer_of_paths(built, layer) for layer in contents]
         pending.append(self._layer_of_root(built))
-        outcomes = await DeferredList(pending, consumeErrors=True)
-        return tuple(_successful(outcome) for _, outcome in outcomes)
+        return tuple(await gathered(pending))
 
     def _plan(self, built: Built, popularity: Popularity | None) -> tuple[LayerContents, ...]:
         return plan(built.closure, built.outputs, popularity or Popularity.counted(built.closure), self.limit - 1)
@@ -66,15 +78,8 @@ class Layers:
         return self._packs.join(key, lambda: self._layer(key, lambda: self._packer.root(built.outputs, "image root")))
 
     async def _layer(self, key: str, pack: Callable[[], Awaitable[Layer]]) -> Layer:
-        known = await self._cache.layer(key)
-        if known is not None:
-            return known
-        layer = await pack()
-        await self._cache.remember_layer(key, layer)
-        return layer
-
-
-def _successful(outcome: Layer | Failure) -> Layer:
-    if isinstance(outcome, Failure):
-        outcome.raiseException()
-    return outcome
+        layer = await self._cache.layer(key)
+        if layer is None:
+            layer = await pack()
+            await self._cache.remember_layer(key, layer)
+        return layer if self._transcoder is None else evolve(layer, zstd=await self._transcoder.of(layer))

@@ -15,6 +15,12 @@ def settled(deferreds: Iterable[Deferred[Any]]) -> Deferred[None]:
     return DeferredList(watches).addCallback(lambda _: None)
 
 
+async def gathered(deferreds: Iterable[Deferred[T]]) -> list[T]:
+    """The results of all, in order; when all have fired, raises the first failure. Cancelling cancels all."""
+    outcomes = await DeferredList(list(deferreds), consumeErrors=True)
+    return [_successful(outcome) for _, outcome in outcomes]
+
+
 def followed(work: Deferred[T]) -> Deferred[T]:
     """Fires as `work` does; cancelling it leaves `work` alone. A failure of `work` is then the follower's to handle."""
     follower: Deferred[T] = Deferred()
@@ -36,3 +42,9 @@ def _watched(deferred: Deferred[T]) -> Deferred[None]:
 
     deferred.addBoth(pass_on)
     return watch
+
+
+def _successful(outcome: T | Failure) -> T:
+    if isinstance(outcome, Failure):
+        outcome.raiseException()
+    return outcome

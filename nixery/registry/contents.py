@@ -7,7 +7,14 @@ from typing import Protocol
 from attrs import frozen
 
 from nixery.concurrency.pool import Pool
-from nixery.storage.interfaces import InMemory, LocalFile
+from nixery.errors import StorageUnavailable
+from nixery.storage.interfaces import InMemory, LocalFile, Remote
+
+PIECE = 256 * 1024
+"""Bytes read at a time."""
+
+_REMOTE_PIECE = 1024 * 1024
+"""The same where each piece is a request to somebody else."""
 
 
 class Content(Protocol):
@@ -16,6 +23,10 @@ class Content(Protocol):
     @property
     def size(self) -> int:
         """Bytes."""
+
+    @property
+    def piece(self) -> int:
+        """How many bytes to read at a time."""
 
     async def read(self, offset: int, length: int) -> bytes:
         """At most `length` bytes from `offset` on; none where there are no more. Raises OSError."""
@@ -31,6 +42,7 @@ class OpenFile:
     descriptor: int
     size: int
     pool: Pool
+    piece: int = PIECE
 
     async def read(self, offset: int, length: int) -> bytes:
         """See Content."""
@@ -46,6 +58,7 @@ class Held:
     """Content that is in memory."""
 
     data: bytes
+    piece: int = PIECE
 
     @property
     def size(self) -> int:
@@ -60,11 +73,38 @@ class Held:
         """Hold on: the bytes are the storage's."""
 
 
-async def opened(location: LocalFile | InMemory, pool: Pool) -> Content:
+@frozen
+class Elsewhere:
+    """Content that is read from where the storage has it."""
+
+    remote: Remote
+    piece: int = _REMOTE_PIECE
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.remote.size
+
+    async def read(self, offset: int, length: int) -> bytes:
+        """See Content."""
+        try:
+            return await self.remote.read(offset, length)
+        except StorageUnavailable as error:
+            raise OSError(errno.EIO, error.message) from error
+
+    def close(self) -> None:
+        """Do nothing: nothing is open between reads."""
+
+
+async def opened(location: LocalFile | InMemory | Remote, pool: Pool) -> Content:
     """The content at that place; raises OSError, also where a file has another size than it should have."""
-    if isinstance(location, InMemory):
-        return Held(location.data)
-    return OpenFile(await pool.run(_open, location), location.size, pool)
+    match location:
+        case InMemory(data):
+            return Held(data)
+        case Remote():
+            return Elsewhere(location)
+        case LocalFile():
+            return OpenFile(await pool.run(_open, location), location.size, pool)
 
 
 def _open(file: LocalFile) -> int:

@@ -15,9 +15,6 @@ from zope.interface import implementer
 from nixery.registry.conditions import Span
 from nixery.registry.contents import Content
 
-PIECE = 256 * 1024
-"""Bytes read at a time."""
-
 PATIENCE = 120.0
 """Seconds after which a client that has not taken the piece it was sent is dropped."""
 
@@ -96,7 +93,7 @@ class _Flow:
     async def _write(self, content: Content) -> None:
         offset, end = self._span.first, self._span.first + self._span.length
         while offset < end and not self.stopped:
-            piece = await content.read(offset, min(PIECE, end - offset))
+            piece = await content.read(offset, min(content.piece, end - offset))
             if not piece:
                 raise EOFError(f"the content ended after {offset} bytes")
             self._request.write(piece)

@@ -7,9 +7,8 @@ from twisted.plugin import IPlugin, getPlugins
 from twisted.python.reflect import namedAny
 from zope.interface import implementer
 
-from nixery.concurrency.pool import Pool
 from nixery.errors import ConfigError
-from nixery.storage.interfaces import IStorage, IStorageBackend
+from nixery.storage.interfaces import IStorage, IStorageBackend, Surroundings
 
 
 @implementer(IPlugin, IStorageBackend)
@@ -20,9 +19,9 @@ class Backend:
     name: str
     factory: str
 
-    def make(self, settings: Mapping[str, str], threads: Pool) -> IStorage:
+    def make(self, settings: Mapping[str, str], surroundings: Surroundings) -> IStorage:
         """See IStorageBackend."""
-        storage: IStorage = namedAny(self.factory)(settings, threads)
+        storage: IStorage = namedAny(self.factory)(settings, surroundings)
         return storage
 
 

@@ -1,8 +1,7 @@
 """Storage in a folder of this host, laid out as docs/architecture.md says under Storage."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import ParamSpec, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
 
 from twisted.application.service import Service
 from zope.interface import implementer
@@ -11,27 +10,27 @@ from nixery.concurrency.coalescer import Coalescer
 from nixery.concurrency.pool import Pool
 from nixery.errors import ConfigError, StorageUnavailable
 from nixery.images.digest import Digest
+from nixery.storage.disk import Disk
 from nixery.storage.folder import Folder
-from nixery.storage.interfaces import IStaging, IStorage, LocalFile, Location
+from nixery.storage.interfaces import IStaging, IStorage, LocalFile, Location, Stored, Surroundings
 from nixery.storage.proven import Doubt, Proven
-from nixery.storage.records import checked, page
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from nixery.storage.records import checked, is_blob, page
+from nixery.storage.spool import append, require
 
 _PROOFS_AT_ONCE = 2
 
 
-def make(settings: Mapping[str, str], threads: Pool) -> IStorage:
+def make(settings: Mapping[str, str], surroundings: Surroundings) -> IStorage:
     """See IStorageBackend; STORAGE_PATH is the folder."""
     root = settings["STORAGE_PATH"]
     try:
-        os.makedirs(root, exist_ok=True)
+        if not surroundings.read_only:
+            os.makedirs(root, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"STORAGE_PATH is {root!r}: {error.strerror}; name a folder that can be written") from error
     if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
         raise ConfigError(f"STORAGE_PATH is {root!r}, which cannot be written; name a folder that can")
-    return FilesystemStorage(Folder(root), threads)
+    return FilesystemStorage(Folder(root), surroundings.files)
 
 
 @implementer(IStorage)
@@ -40,7 +39,7 @@ class FilesystemStorage(Service):
 
     def __init__(self, folder: Folder, threads: Pool) -> None:
         self._folder = folder
-        self._disk = _Disk(folder.root, threads)
+        self._disk = Disk(folder.root, threads)
         self._proven = Proven()
         self._proofs: Coalescer[Digest, LocalFile | None] = Coalescer(_PROOFS_AT_ONCE)
 
@@ -96,6 +95,18 @@ class FilesystemStorage(Service):
         """See IStorage."""
         return await self._disk.run(self._list, checked(folder), after, most)
 
+    async def list_blobs(self, after: str, most: int) -> Sequence[Stored]:
+        """See IStorage."""
+        return await self._disk.run(self._blobs, after, most)
+
+    async def check(self, digest: Digest) -> bool:
+        """See IStorage."""
+        return await self._disk.run(self._proven.prove, self._path(digest), digest) is not None
+
+    def _blobs(self, after: str, most: int) -> list[Stored]:
+        found = page(self._folder.names("layers"), after, most, is_blob)
+        return [Stored(Digest(word), self._folder.size("layers", word) or 0) for word in found]
+
     def _list(self, folder: str, after: str, most: int) -> Sequence[str]:
         return page(self._folder.names(folder), after, most)
 
@@ -111,26 +122,11 @@ class FilesystemStorage(Service):
         return self._folder.path("layers", digest.hex)
 
 
-class _Disk:
-    """A pool whose functions work in the folder: what the operating system refuses is StorageUnavailable."""
-
-    def __init__(self, root: str, threads: Pool) -> None:
-        self._root = root
-        self._threads = threads
-
-    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """See Pool."""
-        try:
-            return await self._threads.run(function, *args, **kwargs)
-        except OSError as error:
-            raise StorageUnavailable(f"the storage folder {self._root}: {error.strerror or error}") from error
-
-
 @implementer(IStaging)
 class _Staging:
     """A file in our staging folder. Whoever takes the descriptor out of it closes it."""
 
-    def __init__(self, folder: Folder, disk: _Disk, proven: Proven, descriptor: int, path: str) -> None:
+    def __init__(self, folder: Folder, disk: Disk, proven: Proven, descriptor: int, path: str) -> None:
         self._folder = folder
         self._disk = disk
         self._proven = proven
@@ -143,7 +139,7 @@ class _Staging:
 
     async def write(self, data: bytes) -> None:
         """See IStaging."""
-        await self._disk.run(_write_all, self._descriptor, data)
+        await self._disk.run(append, self._descriptor, data)
 
     async def publish(self, digest: Digest, size: int) -> None:
         """See IStaging. All of it happens in one call, so that a cancelled waiter closes nothing that is in use."""
@@ -158,16 +154,8 @@ class _Staging:
 
     def _publish(self, descriptor: int, digest: Digest, size: int) -> None:
         try:
-            written = os.fstat(descriptor).st_size
-            if written != size:
-                raise StorageUnavailable(f"the blob {digest} was to have {size} bytes and has {written}")
+            require(descriptor, digest, size)
             self._folder.publish(descriptor, self._path, f"layers/{digest.hex}")
             self._proven.add(self._folder.path("layers", digest.hex), os.fstat(descriptor))
         finally:
             self._folder.discard(descriptor, self._path)
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]

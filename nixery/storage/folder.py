@@ -6,10 +6,10 @@ is synced too, so that a crash of the host takes nothing back that was answered.
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 
-from nixery.concurrency.lair import Lair, locked
+from nixery.concurrency.lair import locked
+from nixery.storage.spool import Spool
 
 
 class Folder:
@@ -17,15 +17,15 @@ class Folder:
 
     def __init__(self, root: str) -> None:
         self.root = os.path.abspath(root)
-        self._lair = Lair(self.path("staging"))
+        self._spool = Spool(self.path("staging"))
 
     def open(self) -> None:
         """Make our staging folder, and remove those of processes that died."""
-        self._lair.open()
+        self._spool.open()
 
     def close(self) -> None:
         """Remove our staging folder and all that is left in it."""
-        self._lair.close()
+        self._spool.close()
 
     def path(self, *names: str) -> str:
         """A path in the folder."""
@@ -33,9 +33,7 @@ class Folder:
 
     def stage(self) -> tuple[int, str]:
         """A new private file: its descriptor and path."""
-        descriptor, path = tempfile.mkstemp(dir=self._lair.path)
-        os.fchmod(descriptor, 0o644)
-        return descriptor, path
+        return self._spool.stage()
 
     def publish(self, descriptor: int, staged: str, name: str) -> None:
         """Sync a staged file and give it its name, whatever had that name before."""
@@ -83,6 +81,13 @@ class Folder:
         """The files right in a folder, in no order; none where there is no such folder."""
         with contextlib.suppress(FileNotFoundError), os.scandir(self.path(folder)) as entries:
             yield from (entry.name for entry in entries if entry.is_file(follow_symlinks=False))
+
+    def size(self, *names: str) -> int | None:
+        """The bytes of a file, None where there is none."""
+        try:
+            return os.stat(self.path(*names)).st_size
+        except FileNotFoundError:
+            return None
 
     def _prepare(self, name: str) -> str:
         target = self.path(name)

@@ -3,10 +3,11 @@
 See docs/architecture.md, Storage.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from attrs import frozen
 from twisted.application.service import IService
+from twisted.internet.interfaces import IReactorFromThreads, IReactorTime
 from zope.interface import Attribute, Interface
 
 from nixery.concurrency.pool import Pool
@@ -41,7 +42,26 @@ class Redirect:
     size: int
 
 
-Location = LocalFile | InMemory | Redirect
+@frozen
+class Remote:
+    """A blob that we read elsewhere. `size` in bytes.
+
+    `read`: exactly `length` bytes from `offset` on, which the blob has; raises StorageUnavailable.
+    """
+
+    size: int
+    read: Callable[[int, int], Awaitable[bytes]]
+
+
+Location = LocalFile | InMemory | Remote | Redirect
+
+
+@frozen(order=True)
+class Stored:
+    """A blob that a listing names. `size` in bytes."""
+
+    digest: Digest
+    size: int
 
 
 class IStaging(Interface):
@@ -54,10 +74,10 @@ class IStaging(Interface):
         """Append bytes, for blobs that are small enough to be at hand; raises StorageUnavailable."""
 
     async def publish(digest: Digest, size: int) -> None:
-        """Sync what was written and make it a blob, in one atomic step; the caller vouches for digest and size (bytes).
+        """Sync what was written and make it a blob, in one atomic step.
 
         Publishing what is stored already is fine. Raises StorageUnavailable, and then nothing is stored, also when
-        fewer or more bytes than `size` were written.
+        what was written has not that digest, or fewer or more bytes than `size`.
         """
 
     async def abandon() -> None:
@@ -94,12 +114,42 @@ class IStorage(IService):
         In the order of their bytes, and at most `most`: fewer mean that there are no more.
         """
 
+    async def list_blobs(after: str, most: int) -> Sequence[Stored]:
+        """The blobs whose digests' hexadecimal digits come after `after`, in pages as list_records gives them.
+
+        Whether they are what their names say is not asked.
+        """
+
+    async def check(digest: Digest) -> bool:
+        """Read a whole blob anew and say whether it is what its name says; one that is gone is not."""
+
+
+class IReactorThreadsTime(IReactorFromThreads, IReactorTime):
+    """What a storage needs of a reactor."""
+
+
+@frozen
+class Surroundings:
+    """What a storage may use.
+
+    `files`: a pool for what waits for this host's files; a backend that waits for others has a pool of its own.
+    `spool`: a local folder for what is on its way, made when it is needed. `read_only`: whether nothing will be
+    written.
+    """
+
+    reactor: IReactorThreadsTime
+    files: Pool
+    spool: str
+    read_only: bool = False
+
 
 class IStorageBackend(Interface):
     """A plugin that makes storages of one kind (with twisted.plugin.IPlugin)."""
 
     name: str = Attribute("what NIXERY_STORAGE_BACKEND says to choose it")
 
-    def make(settings: Mapping[str, str], threads: Pool) -> IStorage:
-        """A storage from settings (environment variable names to values), with `threads` for
-        its blocking calls. Raises ConfigError."""
+    def make(settings: Mapping[str, str], surroundings: Surroundings) -> IStorage:
+        """A storage from settings (environment variable names to values). Blocks for seconds at most.
+
+        Raises ConfigError, also where the place cannot be used, or does not do what a storage needs of it.
+        """

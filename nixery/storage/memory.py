@@ -2,35 +2,38 @@
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO
 
 from twisted.application.service import Service
 from zope.interface import implementer
 
-from nixery.concurrency.pool import Pool
 from nixery.errors import StorageUnavailable
 from nixery.images.digest import Digest
-from nixery.storage.interfaces import InMemory, IStaging, IStorage, Location
+from nixery.storage.interfaces import InMemory, IStaging, IStorage, Location, Stored, Surroundings
 from nixery.storage.records import checked, page
+from nixery.storage.spool import append, require
+
+_MEBIBYTE = 1 << 20
 
 
-def make(settings: Mapping[str, str], threads: Pool) -> IStorage:
-    """See IStorageBackend; needs no settings."""
-    return MemoryStorage()
+def make(settings: Mapping[str, str], surroundings: Surroundings) -> IStorage:
+    """See IStorageBackend; NIXERY_MEMORY_LIMIT is the most that blobs may take, in MiB."""
+    return MemoryStorage(int(settings["NIXERY_MEMORY_LIMIT"]) * _MEBIBYTE)
 
 
 @implementer(IStorage)
 class MemoryStorage(Service):
-    """See IStorage."""
+    """See IStorage. `limit`: bytes of all blobs together; what would come beyond is refused."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = 1 << 30) -> None:
         self.blobs: dict[Digest, bytes] = {}
         self.records: dict[str, bytes] = {}
+        self._limit = limit
 
     async def stage(self) -> IStaging:
         """See IStorage."""
-        return _Staging(self.blobs)
+        return _Staging(self._keep)
 
     async def find(self, digest: Digest) -> Location | None:
         """See IStorage."""
@@ -71,13 +74,31 @@ class MemoryStorage(Service):
         start = f"{checked(folder)}/"
         return page((name.removeprefix(start) for name in self.records if name.startswith(start)), after, most)
 
+    async def list_blobs(self, after: str, most: int) -> Sequence[Stored]:
+        """See IStorage."""
+        found = page((digest.hex for digest in self.blobs), after, most)
+        return [Stored(Digest(word), len(self.blobs[Digest(word)])) for word in found]
+
+    async def check(self, digest: Digest) -> bool:
+        """See IStorage."""
+        return digest in self.blobs and Digest.of(self.blobs[digest]) == digest
+
+    def _keep(self, digest: Digest, data: bytes) -> None:
+        held = sum(map(len, self.blobs.values()))
+        if digest not in self.blobs and held + len(data) > self._limit:
+            raise StorageUnavailable(
+                f"the blob {digest} of {len(data)} bytes is too much for the memory that storage may take: "
+                f"{held} of {self._limit} bytes are taken (NIXERY_MEMORY_LIMIT)"
+            )
+        self.blobs[digest] = data
+
 
 @implementer(IStaging)
 class _Staging:
     """A temporary file without a name, read back when it is published."""
 
-    def __init__(self, blobs: dict[Digest, bytes]) -> None:
-        self._blobs = blobs
+    def __init__(self, keep: Callable[[Digest, bytes], None]) -> None:
+        self._keep = keep
         self._file: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115  # closed by publish or abandon
 
     def fileno(self) -> int:
@@ -86,15 +107,13 @@ class _Staging:
 
     async def write(self, data: bytes) -> None:
         """See IStaging."""
-        os.write(self.fileno(), data)
+        append(self.fileno(), data)
 
     async def publish(self, digest: Digest, size: int) -> None:
         """See IStaging."""
         with self._file:
-            data = os.pread(self.fileno(), size + 1, 0)
-        if len(data) != size:
-            raise StorageUnavailable(f"the blob {digest} was to have {size} bytes and has not")
-        self._blobs[digest] = data
+            require(self.fileno(), digest, size)
+            self._keep(digest, os.pread(self.fileno(), size, 0))
 
     async def abandon(self) -> None:
         """See IStaging."""

@@ -16,6 +16,7 @@ _log = Logger()
 _WORD = "[a-z0-9][a-z0-9.:-]{0,200}"
 _RECORD = re.compile(f"v1(?:/{_WORD}){{1,4}}", re.ASCII)
 _LAST = re.compile(_WORD, re.ASCII)
+_BLOB = re.compile("[0-9a-f]{64}")
 
 
 def checked(name: str) -> str:
@@ -25,9 +26,19 @@ def checked(name: str) -> str:
     return name
 
 
-def page(found: Iterable[str], after: str, most: int) -> Sequence[str]:
-    """The first words of what is found in a folder, those after `after`; what names no record is left out."""
-    return heapq.nsmallest(most, (word for word in found if word > after and _LAST.fullmatch(word)))
+def is_word(word: str) -> bool:
+    """Whether a record's name may end in it."""
+    return _LAST.fullmatch(word) is not None
+
+
+def is_blob(word: str) -> bool:
+    """Whether that is what a blob is called among `layers`."""
+    return _BLOB.fullmatch(word) is not None
+
+
+def page(found: Iterable[str], after: str, most: int, ours: Callable[[str], bool] = is_word) -> Sequence[str]:
+    """The first words of what is found in a folder, those after `after`; what is not ours is left out."""
+    return heapq.nsmallest(most, (word for word in found if word > after and ours(word)))
 
 
 def parsed(name: str, data: bytes | None, parse: Callable[[bytes], T]) -> T | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nixery.images.digest import Digest
-from nixery.registry.streaming import PIECE
+from nixery.registry.contents import PIECE
 from nixery.storage.interfaces import LocalFile, Redirect
 from tests.registry.wire import World
 

@@ -18,9 +18,9 @@ from twisted.internet.tcp import Client, Port
 from nixery.concurrency.pool import Threads
 from nixery.images.digest import Digest
 from nixery.pages.resource import Pages
+from nixery.registry.contents import PIECE
 from nixery.registry.routes import Registry
 from nixery.registry.site import Site, make_site
-from nixery.registry.streaming import PIECE
 from nixery.storage.interfaces import LocalFile
 from tests.registry.wire import FakeImages, PlacedStorage
 

@@ -8,7 +8,8 @@ import pytest
 from attrs import define
 
 from nixery.images.digest import Digest
-from nixery.registry.streaming import PATIENCE, PIECE
+from nixery.registry.contents import PIECE
+from nixery.registry.streaming import PATIENCE
 from nixery.storage.interfaces import LocalFile
 from tests.registry.wire import HandPool, Wire, World, parse
 

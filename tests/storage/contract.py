@@ -1,16 +1,19 @@
 """What every storage must do: the cases that each backend's tests run. Used by subclassing StorageContract."""
 
 import os
+import urllib.request
 from collections.abc import Coroutine, Iterable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import pytest_twisted
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import CancelledError, Deferred, gatherResults
+from twisted.internet.threads import deferToThread
 
 from nixery.errors import StorageUnavailable
 from nixery.images.digest import Digest
-from nixery.storage.interfaces import InMemory, IStaging, IStorage, LocalFile
+from nixery.storage.interfaces import InMemory, IStaging, IStorage, LocalFile, Redirect, Remote, Stored
 
 
 async def stage(storage: IStorage, data: bytes) -> IStaging:
@@ -41,7 +44,21 @@ async def content(storage: IStorage, digest: Digest) -> bytes | None:
                 data = file.read()
             assert len(data) == size
             return data
+        case Remote(size, read):
+            half = size // 2
+            return await read(0, half) + await read(half, size - half)
+        case Redirect(url, size):
+            data = await deferToThread(fetch, url)
+            assert len(data) == size
+            return data
     raise AssertionError(f"no content at {found}")
+
+
+def fetch(url: str) -> bytes:
+    """What a client that was sent there gets."""
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        data: bytes = answer.read()
+    return data
 
 
 def at_once(works: Iterable[Coroutine[Any, Any, bool]]) -> Deferred[list[bool]]:
@@ -94,6 +111,35 @@ class StorageContract:
         assert await storage.find(Digest.of(b"four")) is None
 
     @pytest_twisted.ensureDeferred
+    async def test_a_wrong_digest_is_refused(self, storage: IStorage) -> None:
+        staging = await stage(storage, b"four")
+        with pytest.raises(StorageUnavailable, match="was to have this digest"):
+            await staging.publish(Digest.of(b"five"), 4)
+        assert await storage.find(Digest.of(b"five")) is None
+        assert await storage.find(Digest.of(b"four")) is None
+
+    @pytest_twisted.ensureDeferred
+    async def test_one_digest_published_by_twenty_at_once_is_one_blob(self, storage: IStorage) -> None:
+        data = b"same" * 1000
+        staged = [await stage(storage, data) for _ in range(20)]
+        published = [Deferred.fromCoroutine(one.publish(Digest.of(data), len(data))) for one in staged]
+        await gatherResults(published)
+        assert await content(storage, Digest.of(data)) == data
+        assert await storage.list_blobs("", 9) == [Stored(Digest.of(data), len(data))]
+
+    @pytest_twisted.ensureDeferred
+    async def test_a_publishing_that_is_given_up_leaves_all_or_nothing(self, storage: IStorage) -> None:
+        data = os.urandom(1 << 20)
+        staging = await stage(storage, data)
+        publishing = Deferred.fromCoroutine(staging.publish(Digest.of(data), len(data)))
+        publishing.cancel()
+        with suppress(CancelledError):
+            await publishing
+        await staging.abandon()
+        assert await content(storage, Digest.of(data)) in (None, data)
+        assert await content(storage, await store(storage, data)) == data
+
+    @pytest_twisted.ensureDeferred
     async def test_one_digest_published_by_two_is_one_blob(self, storage: IStorage) -> None:
         first, second = await stage(storage, b"same"), await stage(storage, b"same")
         await first.publish(Digest.of(b"same"), 4)
@@ -119,6 +165,22 @@ class StorageContract:
         assert await storage.has_all({first: 8, empty: 0})
         assert not await storage.has_all({first: 7})
         assert not await storage.has_all({first: 8, Digest.of(b"?"): 0})
+
+    @pytest_twisted.ensureDeferred
+    async def test_blobs_are_listed_in_pages_in_their_order(self, storage: IStorage) -> None:
+        assert await storage.list_blobs("", 5) == []
+        stored = sorted([Stored(await store(storage, bytes(size)), size) for size in range(5)])
+        assert await storage.list_blobs("", 9) == stored
+        assert await storage.list_blobs("", 2) == stored[:2]
+        assert await storage.list_blobs(stored[1].digest.hex, 2) == stored[2:4]
+        assert await storage.list_blobs(stored[4].digest.hex, 2) == []
+        assert await storage.list_blobs("", 0) == []
+
+    @pytest_twisted.ensureDeferred
+    async def test_a_blob_is_checked_anew(self, storage: IStorage) -> None:
+        assert await storage.check(await store(storage, b"layer"))
+        assert await storage.check(await store(storage, b""))
+        assert not await storage.check(Digest.of(b"other"))
 
     @pytest_twisted.ensureDeferred
     async def test_a_record_is_created_once(self, storage: IStorage) -> None:

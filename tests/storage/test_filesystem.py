@@ -13,6 +13,7 @@ from nixery.storage.filesystem import FilesystemStorage, make
 from nixery.storage.folder import Folder
 from nixery.storage.interfaces import IStorage
 from tests.storage.contract import StorageContract, content, stage, store
+from tests.storage.places import surroundings
 
 
 def opened(root: Path) -> FilesystemStorage:
@@ -122,9 +123,9 @@ async def test_fault_12_needs_no_extended_attributes_and_never_truncates_what_is
     digest = await store(storage, b"layer")
     found = await storage.find(digest)
     with open(getattr(found, "path", "")) as reader:
-        # Other bytes than those that the digest stands for, to see whose file they go into.
-        await (await stage(storage, b"LAYER")).publish(digest, 5)
+        await (await stage(storage, b"layer")).publish(digest, 5)
         assert reader.read() == "layer"
+        assert os.fstat(reader.fileno()).st_ino != os.stat(reader.name).st_ino, "written into another file"
 
 
 @pytest_twisted.ensureDeferred
@@ -176,4 +177,4 @@ async def test_a_disk_error_is_named_and_leaves_nothing(
 def test_a_folder_that_cannot_be_made_is_a_wrong_setting(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match=r"STORAGE_PATH is '.*/file/x'"):
-        make({"STORAGE_PATH": str(tmp_path / "file" / "x")}, Inline())
+        make({"STORAGE_PATH": str(tmp_path / "file" / "x")}, surroundings(tmp_path))

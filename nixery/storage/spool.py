@@ -1,0 +1,49 @@
+"""Blobs while they are written: files of this process's own, checked before they get their names."""
+
+import hashlib
+import os
+import tempfile
+
+from nixery.concurrency.lair import Lair
+from nixery.errors import StorageUnavailable
+from nixery.images.digest import Digest
+
+
+class Spool:
+    """A folder of this process's own below `parent`. All calls block."""
+
+    def __init__(self, parent: str) -> None:
+        self._lair = Lair(parent)
+
+    def open(self) -> None:
+        """Make the folder, and remove those of processes that died."""
+        self._lair.open()
+
+    def close(self) -> None:
+        """Remove the folder and all that is left in it."""
+        self._lair.close()
+
+    def stage(self) -> tuple[int, str]:
+        """A new private file: its descriptor and path."""
+        descriptor, path = tempfile.mkstemp(dir=self._lair.path)
+        os.fchmod(descriptor, 0o644)
+        return descriptor, path
+
+
+def require(descriptor: int, digest: Digest, size: int) -> None:
+    """Raise StorageUnavailable unless a file is that blob; `size` in bytes. Reads all of it."""
+    written = os.fstat(descriptor).st_size
+    if written != size:
+        raise StorageUnavailable(f"the blob {digest} was to have {size} bytes and has {written}")
+    with open(descriptor, "rb", closefd=False) as file:
+        file.seek(0)
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != digest.hex:
+        raise StorageUnavailable(f"the blob {digest} was to have this digest and has sha256:{found}: try again")
+
+
+def append(descriptor: int, data: bytes) -> None:
+    """Write all of it at the end."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
