@@ -10,15 +10,13 @@ from pathlib import Path
 
 from nixery.commands.arguments import architecture, cache_folder
 from nixery.commands.progress import Bar
-from nixery.commands.reacting import reacting
+from nixery.commands.reacting import INTERRUPTED, reacting
 from nixery.errors import NixeryError
 from nixery.fetching.proxy import Proxies
 from nixery.popcount import nix
 from nixery.popcount.counts import write
 from nixery.popcount.debian import counts_of_index
 from nixery.popcount.fetched import CacheCount, Listing, of_channel, of_digests
-
-_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print("nixery-popcount: interrupted; run it again to go on", file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     print(f"{options.out}: {len(counts)} names")
     return 0
 

@@ -7,16 +7,18 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import react
 from twisted.python.failure import Failure
 
-from nixery.fetching.agent import IReactorWeb
-
 T = TypeVar("T")
+R = TypeVar("R")
+
+INTERRUPTED = 130
+"""The exit status of a command that SIGINT has ended, as a shell gives it: 128 and the signal's number."""
 
 
-def reacting(work: Callable[[IReactorWeb], Coroutine[Any, Any, T]]) -> T:
-    """What the work comes to; raises what it raises, and KeyboardInterrupt."""
+def reacting(work: Callable[[R], Coroutine[Any, Any, T]]) -> T:
+    """What the work comes to, which gets the reactor; raises what it raises, and KeyboardInterrupt."""
     outcomes: list[T | Failure] = []
 
-    def begin(reactor: IReactorWeb) -> Deferred[None]:
+    def begin(reactor: R) -> Deferred[None]:
         return Deferred.fromCoroutine(work(reactor)).addBoth(outcomes.append)
 
     try:

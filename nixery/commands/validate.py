@@ -7,14 +7,12 @@ import time
 from collections.abc import Sequence
 
 from nixery.commands.progress import Bar
-from nixery.commands.reacting import reacting
+from nixery.commands.reacting import INTERRUPTED, reacting
 from nixery.errors import ConfigError
 from nixery.fetching.proxy import Proxies
 from nixery.validating.checks import Check, Checks
 from nixery.validating.reference import Reference
 from nixery.validating.run import Validation
-
-_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         print("nixery-validate: interrupted", file=sys.stderr)
-        return _INTERRUPTED
+        return INTERRUPTED
     return 1 if failed else 0
 
 

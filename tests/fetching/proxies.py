@@ -14,7 +14,7 @@ from twisted.web.client import BrowserLikePolicyForHTTPS
 
 from nixery.fetching.proxy import Proxies
 from nixery.fetching.web import Page, Web
-from tests.fetching.servers import Saying, issued, turn
+from tests.fetching.servers import Saying, issued
 
 _ASKED = re.compile(rb"(?:CONNECT |GET http://)[^ /]*?:(\d+)")
 
@@ -108,20 +108,6 @@ def over_tls(server: IProtocolFactory, options: CertificateOptions = OPTIONS) ->
 def named(host: str) -> str:
     """A server by a name that only the proxy finds."""
     return f"target.example:{host.rpartition(':')[2]}"
-
-
-def left() -> set[object]:
-    """What waits in the reactor for a socket or for a moment."""
-    return {*reactor.getReaders(), *reactor.getWriters(), *reactor.getDelayedCalls()}
-
-
-async def nothing_left(before: set[object]) -> None:
-    """Both ends of a connection do not end in the same turn."""
-    for _ in range(1000):
-        if left() <= before:
-            return
-        await turn()
-    assert left() <= before
 
 
 async def all_gone(server: ProxyServer | Saying) -> None:

@@ -30,6 +30,20 @@ def turn() -> Deferred[None]:
     return done
 
 
+def left() -> set[object]:
+    """What waits in the reactor for a socket or for a moment."""
+    return {*reactor.getReaders(), *reactor.getWriters(), *reactor.getDelayedCalls()}
+
+
+async def nothing_left(before: set[object]) -> None:
+    """Both ends of a connection do not end in the same turn."""
+    for _ in range(1000):
+        if left() <= before:
+            return
+        await turn()
+    assert left() <= before
+
+
 class Pages(Resource):
     """Answers with what `answer` returns; keeps the headers that came with each path."""
 

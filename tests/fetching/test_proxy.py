@@ -1,6 +1,5 @@
 """What the environment says of proxies."""
 
-import contextlib
 from ipaddress import ip_network
 
 import pytest
@@ -18,6 +17,13 @@ def hosts(proxies: Proxies) -> tuple[str | None, str | None]:
     """The names of the proxies for http and for https."""
     http, https = proxies.http, proxies.https
     return None if http is None else http.host, None if https is None else https.host
+
+
+def read(environment: dict[str, str]) -> Proxies | ConfigError:
+    try:
+        return Proxies.parse(environment)
+    except ConfigError as error:
+        return error
 
 
 def exempts(no_proxy: str, host: str, port: int = 443) -> bool:
@@ -106,8 +112,14 @@ def test_a_password_is_never_shown(before: str, after: str) -> None:
 @settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*NAMES, "no_proxy"]), st.text()))
 def test_any_environment_is_read_or_refused(environment: dict[str, str]) -> None:
-    with contextlib.suppress(ConfigError):
-        Proxies.parse(environment).to("http", "host.example", 80)
+    variables = {name for name in NAMES if environment.get(name)}
+    match read(environment):
+        case ConfigError() as error:
+            assert error.message.partition(" is ")[0] in variables
+        case proxies:
+            assert {proxy.variable for proxy in (proxies.http, proxies.https) if proxy is not None} <= variables
+            assert proxies.to("http", "host.example", 80) in (proxies.http, None)
+            assert proxies.to("https", "host.example", 443) in (proxies.https, None)
 
 
 @settings(deadline=None)

@@ -5,8 +5,8 @@ import pytest_twisted
 from twisted.internet.defer import CancelledError
 
 from nixery.errors import SourceUnavailable
-from tests.fetching.proxies import all_gone, got, left, nothing_left
-from tests.fetching.servers import Saying, refusal, served, turn
+from tests.fetching.proxies import all_gone, got
+from tests.fetching.servers import Saying, left, nothing_left, refusal, served, turn
 
 REFUSALS = {
     b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 9\r\n\r\n": (

@@ -15,13 +15,11 @@ from tests.fetching.proxies import (
     ProxyServer,
     all_gone,
     got,
-    left,
     named,
-    nothing_left,
     over_tls,
     web,
 )
-from tests.fetching.servers import Saying, issued, pages, refusal, served
+from tests.fetching.servers import Saying, issued, left, nothing_left, pages, refusal, served
 
 
 @pytest_twisted.ensureDeferred

@@ -5,11 +5,11 @@ import gzip
 import pytest
 import pytest_twisted
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.web.http import Request
 
 from nixery.fetching.web import Page, Web
-from tests.fetching.servers import Saying, pages, refusal, served, turn
+from tests.fetching.servers import Saying, left, nothing_left, pages, refusal, served, turn
 
 
 def web(seconds: float = 30.0) -> Web:
@@ -18,11 +18,6 @@ def web(seconds: float = 30.0) -> Web:
 
 def got(url: str, most: int = 1000, seconds: float = 30.0, etag: str | None = None) -> Deferred[Page]:
     return Deferred.fromCoroutine(web(seconds).get(url, most, etag))
-
-
-def left() -> set[object]:
-    """What waits in the reactor for a socket or for a moment."""
-    return {*reactor.getReaders(), *reactor.getWriters(), *reactor.getDelayedCalls()}
 
 
 @pytest_twisted.ensureDeferred
@@ -163,14 +158,16 @@ async def test_a_silent_host_is_left_after_the_time_and_leaves_nothing_behind(wo
 
 @pytest_twisted.ensureDeferred
 async def test_giving_up_the_waiting_closes_the_connection() -> None:
-    server = Saying(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx")
+    before, server = left(), Saying(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx")
     async with served(server) as host:
         fetching = got(f"http://{host}/")
         while not server.connections or not server.connections[0].asked:
             await turn()
-        fetching.addErrback(lambda _: None)
         fetching.cancel()
-        await server.connections[0].gone
+        with pytest.raises(CancelledError):
+            await fetching
+    await nothing_left(before)
+    assert server.connections[0].gone.called
 
 
 @pytest_twisted.ensureDeferred

@@ -1,18 +1,18 @@
 """A binary cache of the test's own, as `nix copy --to file://` makes it, and an HTTP server for it."""
 
-import base64
 import os
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 from attrs import define, field, frozen
 
 from tests.integration.daemon import NIX_CONFIG
+from tests.loopback import Answering, basic, listening
 
 # `counted` notes each run of its builder in `runs`, and no test before has built it: `salt` is the test's.
 _SET = """{ system }:
@@ -98,19 +98,15 @@ def _nix(*command: str) -> str:
     return subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-class _Handler(SimpleHTTPRequestHandler):
-    def __init__(self, cache: BinaryCache, *arguments: object) -> None:
-        self._cache = cache
-        super().__init__(*arguments, directory=str(cache.folder))  # type: ignore[arg-type]  # as socketserver has them
-
+class _Handler(Answering[BinaryCache], SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
-        self._cache.requests.append(self.path)
-        login = self._cache.login
-        if self._cache.silent:
-            self._cache.released.wait(60)
-        elif login is not None and self.headers["Authorization"] != _basic(login):
+        self.state.requests.append(self.path)
+        login = self.state.login
+        if self.state.silent:
+            self.state.released.wait(60)
+        elif login is not None and self.headers["Authorization"] != basic(login):
             self.send_error(401)
-        elif self._cache.broken and "/nar/" in self.path:
+        elif self.state.broken and "/nar/" in self.path:
             self.send_error(500)
         else:
             super().do_GET()
@@ -118,23 +114,12 @@ class _Handler(SimpleHTTPRequestHandler):
     def do_HEAD(self) -> None:
         self.do_GET()
 
-    def log_message(self, format: str, *arguments: object) -> None: ...
-
-
-def _basic(login: str) -> str:
-    return "Basic " + base64.b64encode(login.encode()).decode()
-
 
 @contextmanager
 def serving(cache: BinaryCache) -> Iterator[BinaryCache]:
     """The cache over HTTP, on a port of its own."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, cache)) as http:
-        cache.port = http.server_port
-        thread = threading.Thread(target=http.serve_forever, args=(0.05,))
-        thread.start()
+    with listening(partial(_Handler, cache, directory=str(cache.folder))) as cache.port:
         try:
             yield cache
         finally:
             cache.released.set()
-            http.shutdown()
-            thread.join()

@@ -1,16 +1,17 @@
 """A mirror of nixpkgs' channels on this machine: revisions and tarballs over HTTP."""
 
-import base64
 import hashlib
 import io
 import tarfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
 from pathlib import Path
 
 from attrs import define, field
+
+from tests.loopback import Answering, basic, listening
 
 PACKAGES = Path(__file__).with_name("packages.nix")
 LOOP = b"loop"
@@ -29,11 +30,11 @@ class ChannelServer:
     silent: set[str] = field(factory=set)
     closing: threading.Event = field(factory=threading.Event)
     requests: list[str] = field(factory=list)
-    http: ThreadingHTTPServer = field(init=False)
+    port: int = 0
 
     @property
     def url(self) -> str:
-        return f"http://{self.login + '@' if self.login else ''}127.0.0.1:{self.http.server_port}"
+        return f"http://{self.login + '@' if self.login else ''}127.0.0.1:{self.port}"
 
     def revision(self, ref: str, commit: str) -> None:
         """Have a channel, branch or git tag at a commit."""
@@ -63,40 +64,27 @@ def tarball(top: str, files: Mapping[str, str], salt: str = "") -> bytes:
     return written.getvalue()
 
 
-def _handler(server: ChannelServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            server.requests.append(self.path)
-            if self.path in server.silent:
-                server.closing.wait(60)
-            page = server.pages.get(self.path)
-            known = server.login is None or self.headers["Authorization"] == _basic(server.login)
-            self.send_response(401 if not known else 404 if page is None else 302 if page is LOOP else 200)
-            if page is LOOP:
-                self.send_header("Location", self.path)
-            self.send_header("Content-Length", str(len(page or b"")))
-            self.end_headers()
-            self.wfile.write(page or b"")
-
-        def log_message(self, format: str, *arguments: object) -> None: ...
-
-    return Handler
-
-
-def _basic(login: str) -> str:
-    return "Basic " + base64.b64encode(login.encode()).decode()
+class _Handler(Answering[ChannelServer]):
+    def do_GET(self) -> None:
+        self.state.requests.append(self.path)
+        if self.path in self.state.silent:
+            self.state.closing.wait(60)
+        page = self.state.pages.get(self.path)
+        known = self.state.login is None or self.headers["Authorization"] == basic(self.state.login)
+        self.send_response(401 if not known else 404 if page is None else 302 if page is LOOP else 200)
+        if page is LOOP:
+            self.send_header("Location", self.path)
+        self.send_header("Content-Length", str(len(page or b"")))
+        self.end_headers()
+        self.wfile.write(page or b"")
 
 
 @contextmanager
 def serving(login: str | None = None) -> Iterator[ChannelServer]:
     """A mirror that runs meanwhile."""
     server = ChannelServer(login)
-    with ThreadingHTTPServer(("127.0.0.1", 0), _handler(server)) as server.http:
-        thread = threading.Thread(target=server.http.serve_forever, args=(0.05,))
-        thread.start()
+    with listening(partial(_Handler, server)) as server.port:
         try:
             yield server
         finally:
             server.closing.set()
-            server.http.shutdown()
-            thread.join()

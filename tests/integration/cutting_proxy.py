@@ -5,10 +5,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import BinaryIO
 
 from attrs import define, field
+
+from tests.loopback import Answering, listening
 
 LARGE = 10_000_000
 """Bytes of a blob that is cut."""
@@ -41,23 +42,16 @@ class Cuts:
 def cutting(port: int) -> Iterator[Cuts]:
     """A running proxy before the registry on this port of 127.0.0.1."""
     cuts = Cuts()
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, port, cuts)) as server:
-        server.daemon_threads = True
-        cuts.port = server.server_port
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            yield cuts
-        finally:
-            server.shutdown()
+    with listening(partial(_Handler, cuts, port)) as cuts.port:
+        yield cuts
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Answering[Cuts]):
     protocol_version = "HTTP/1.1"
 
-    def __init__(self, upstream: int, cuts: Cuts, *arguments: object) -> None:
+    def __init__(self, cuts: Cuts, upstream: int, *arguments: object) -> None:
         self._upstream = upstream
-        self._cuts = cuts
-        super().__init__(*arguments)  # type: ignore[arg-type]  # what the server hands over
+        super().__init__(cuts, *arguments)
 
     def do_GET(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", self._upstream, timeout=120)
@@ -75,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
             if name.lower() not in _HOP:
                 self.send_header(name, text)
         self.end_headers()
-        if self._cuts.due(self.path, self.headers.get("Range"), length):
+        if self.state.due(self.path, self.headers.get("Range"), length):
             length //= 2
             self.close_connection = True
         self._copy(answer, length)
@@ -85,6 +79,3 @@ class _Handler(BaseHTTPRequestHandler):
         while length > 0 and (data := answer.read(min(_STEP, length))):
             out.write(data)
             length -= len(data)
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        pass

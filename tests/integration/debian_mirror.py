@@ -4,17 +4,17 @@ import hashlib
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 from attrs import define, field
 
 from tests.debian.debs import entry, paragraph, sha256, write_deb
 from tests.integration.daemon import PROJECT
+from tests.loopback import Answering, listening
 
 # Dir::Etc::parts and main: none of this host's configuration is read.
 _CONFIGURATION = """\
@@ -34,9 +34,8 @@ Acquire::http::Proxy::127.0.0.1 "DIRECT";
 _ALWAYS = {"ca-certificates": "1", "netbase": "1"}
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing."""
+class _Folder(Answering[None], SimpleHTTPRequestHandler):
+    """Answers with the files of a folder."""
 
 
 @define
@@ -125,14 +124,7 @@ def _release(suite: Path, packages: Path) -> str:
 def mirror_in(folder: Path, salt: str) -> Iterator[Mirror]:
     """A mirror that runs, with apt configured for it."""
     (folder / "site").mkdir(parents=True)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder / "site")))
-    serving = threading.Thread(target=server.serve_forever)
-    serving.start()
-    try:
-        mirror = Mirror(folder, salt, server.server_port)
+    with listening(partial(_Folder, None, directory=str(folder / "site"))) as port:
+        mirror = Mirror(folder, salt, port)
         mirror.configure()
         yield mirror
-    finally:
-        server.shutdown()
-        serving.join()
-        server.server_close()

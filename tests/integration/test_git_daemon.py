@@ -1,8 +1,6 @@
 """The daemon on a git repository: tags are branches, git tags and commits."""
 
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,14 +8,7 @@ import pytest
 
 from tests.integration.conftest import need
 from tests.integration.daemon import Daemon, running
-
-IDENTITY = {f"GIT_{who}_{what}": "me@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-
-
-def git(folder: Path, *words: str) -> str:
-    environment = {**os.environ, **IDENTITY, "HOME": str(folder)}
-    command = ("git", "-C", str(folder), *words)
-    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+from tests.integration.git_repository import git
 
 
 def committed(folder: Path, version: str) -> str:

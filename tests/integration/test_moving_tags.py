@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +13,8 @@ from attrs import define
 
 from tests.integration.conftest import need
 from tests.integration.daemon import Answer, Daemon, package_set, running
-from tests.integration.git_server import IDENTITY, GitServer, serving
+from tests.integration.git_repository import git
+from tests.integration.git_server import GitServer, serving
 
 NAMES = ("hello", "other", "nano", "moreutils", "libshared")
 
@@ -31,9 +31,7 @@ class World:
         return self.folder / "served" / "set"
 
     def git(self, *words: str) -> str:
-        command = ("git", "-C", str(self.repository), *words)
-        environment = os.environ | IDENTITY
-        return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+        return git(self.repository, *words)
 
     def commit(self, old: str, new: str) -> str:
         """A commit in which the package set says `new` for `old`; gives its id."""

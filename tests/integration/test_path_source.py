@@ -114,14 +114,19 @@ def test_equal_content_in_folders_of_other_names_is_one_image(tmp_path: Path, sa
     assert digests[0] == digests[1]
 
 
-def test_pipes_sockets_and_links_to_nowhere_stand_in_nobodys_way(tmp_path: Path, salt: str) -> None:
+def test_pipes_and_sockets_have_no_part_in_the_image_and_links_to_nowhere_have(tmp_path: Path, salt: str) -> None:
     packages = package_set(tmp_path / "set", WHOLE_SET, salt)
     os.mkfifo(packages / "pipe")
     (packages / "link").symlink_to("nowhere")
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(packages / "socket"))
         with serving(tmp_path / "daemon", packages) as daemon:
-            good(daemon.pull("whole"))
+            first = digest(daemon.pull("whole"))
+            (packages / "pipe").unlink()
+            (packages / "socket").unlink()
+            assert digest(daemon.pull("whole")) == first
+            (packages / "link").unlink()
+            assert digest(daemon.pull("whole")) != first
 
 
 def test_a_set_that_is_edited_before_nix_reads_it_is_pulled_as_it_is_then(tmp_path: Path, salt: str) -> None:

@@ -11,13 +11,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from attrs import define, field
 
 from tests.integration.daemon import NIX_CONFIG, PROJECT, eventually, processes_with
+from tests.loopback import Answering, listening
 
 # nix-env evaluates all there is.
 SET = '{ system, config, overlays }@arguments: removeAttrs (import ./all.nix arguments) [ "runaway" ]\n'
@@ -38,21 +39,15 @@ class Served:
         return {path[1:33] for path in self.asked if path.endswith(".narinfo")}
 
 
-class Handler(SimpleHTTPRequestHandler):
-    def __init__(self, served: Served, *rest: object) -> None:
-        self._served = served
-        super().__init__(*rest, directory=str(served.folder))  # type: ignore[arg-type]  # what http.server gives
-
+class Handler(Answering[Served], SimpleHTTPRequestHandler):
     def do_GET(self) -> None:
-        self._served.asked.append(self.path)
-        if self.path[1:33] in self._served.held:
-            self._served.reached.set()
-            self._served.free.wait(60)
+        self.state.asked.append(self.path)
+        if self.path[1:33] in self.state.held:
+            self.state.reached.set()
+            self.state.free.wait(60)
             self.close_connection = True
             return
         super().do_GET()
-
-    def log_message(self, format: str, *arguments: object) -> None: ...
 
 
 def nix(*command: str) -> str:
@@ -77,15 +72,9 @@ def cache(tmp_path: Path, built: list[str]) -> Iterator[Served]:
     folder = tmp_path / "binary-cache"
     nix("nix", "copy", "--to", f"file://{folder}", "--no-check-sigs", *built)
     served = Served(folder)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, served))
-    served.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield served
-    served.free.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with listening(partial(Handler, served, directory=str(folder))) as served.port:
+        yield served
+        served.free.set()
 
 
 @pytest.fixture

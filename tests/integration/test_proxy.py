@@ -41,7 +41,7 @@ async def test_revision_tarball_and_popularity_are_had_through_the_proxy(tmp_pat
         commit = mirror.commit(salt)
         mirror.revision(CHANNEL, commit)
         mirror.pages["/popularity.json"] = b'{"hello": 1}'
-        url = f"http://mirror.invalid:{mirror.http.server_port}"
+        url = f"http://mirror.invalid:{mirror.port}"
         settings = {"NIXERY_CHANNEL_URL": url, "NIX_POPULARITY_URL": f"{url}/popularity.json"}
         async with served(proxy) as at:
             pull = deferToThread(pulled, tmp_path / "daemon", http_proxy=f"http://me:secret@{at}", **settings)
@@ -55,7 +55,7 @@ async def test_revision_tarball_and_popularity_are_had_through_the_proxy(tmp_pat
 async def test_https_is_asked_for_a_tunnel_and_a_refusal_is_told_without_the_login(tmp_path: Path) -> None:
     proxy = ProxyServer(b"HTTP/1.1 407 No\r\n\r\n")
     with serving() as mirror:
-        name = f"mirror.invalid:{mirror.http.server_port}"
+        name = f"mirror.invalid:{mirror.port}"
         settings = {"NIXERY_CHANNEL_URL": f"https://{name}"}
         async with served(proxy) as at:
             status, words = await deferToThread(

@@ -1,10 +1,8 @@
 """A warm pull of a mutable tag, for every source: no process, no request, and a figure of what it takes."""
 
 import http.client
-import os
 import shutil
 import statistics
-import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -12,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration import channel_server, git_server
+from tests.integration import channel_server, git_repository, git_server
 from tests.integration.conftest import need
 from tests.integration.daemon import SECONDS, Daemon, package_set
 from tests.integration.debian_mirror import mirror_in
@@ -32,9 +30,8 @@ def path(folder: Path, salt: str, stack: ExitStack) -> Settings:
 def git(folder: Path, salt: str, stack: ExitStack) -> Settings:
     need("git")
     package_set(folder / "set", salt)
-    environment = os.environ | git_server.IDENTITY
     for words in (("init", "-q"), ("add", "."), ("commit", "-q", "-m", "a set")):
-        subprocess.run(("git", "-C", str(folder / "set"), *words), env=environment, check=True)
+        git_repository.git(folder / "set", *words)
     server = stack.enter_context(git_server.serving(git_server.GitServer(folder)))
     return {"NIXERY_PKGS_REPO": server.url("set")}
 

@@ -1,22 +1,14 @@
 """A server of nixpkgs channels on this machine, for the scripts."""
 
-import io
-import tarfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.integration import channel_server
 
 
 def tarball(**files: str) -> bytes:
     """A commit with these files; `__` in a name stands for a slash."""
-    written = io.BytesIO()
-    with tarfile.open(fileobj=written, mode="w:gz") as tar:
-        for name, text in files.items():
-            member = tarfile.TarInfo(f"nixpkgs-1/{name.replace('__', '/')}.nix")
-            member.size = len(text)
-            tar.addfile(member, io.BytesIO(text.encode()))
-    return written.getvalue()
+    return channel_server.tarball("nixpkgs-1", files)
 
 
 TARBALLS = {
@@ -37,23 +29,9 @@ PAGES = {
 }
 
 
-class Channels(BaseHTTPRequestHandler):
-    """A mirror in each folder."""
-
-    def do_GET(self) -> None:
-        body = PAGES.get(self.path)
-        self.send_response(404 if body is None else 200)
-        self.send_header("Content-Length", str(len(body or b"")))
-        self.end_headers()
-        self.wfile.write(body or b"")
-
-    def log_message(self, format: str, *args: object) -> None: ...
-
-
 @contextmanager
 def serving() -> Iterator[str]:
-    """The address of a server that runs meanwhile."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Channels) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+    """The address of a server that runs meanwhile, with a mirror in each folder."""
+    with channel_server.serving() as server:
+        server.pages |= PAGES
+        yield server.url

@@ -107,6 +107,7 @@ def test_nix_is_told_where_and_what_and_nobody_is_asked(world: World) -> None:
     assert (pinned.kind, pinned.pin, pinned.expression) == ("channel", f"{A} {HASH}", "/channel.nix")
     url = f"https://github.com/NixOS/nixpkgs/archive/{A}.tar.gz"
     assert dict(pinned.arguments) == {"url": url, "sha256": HASH}
+    assert pinned.home == "https://github.com/NixOS/nixpkgs"
     assert (world.web.asked, world.tarballs.asked) == ([], [])
 
 
@@ -188,6 +189,7 @@ def test_a_mirror_stands_for_all_places_and_its_password_goes_to_nobody_else() -
     world.web.pages = {f"{MIRROR}/nixos-unstable/git-revision": (200, A.encode() + b"\n")}
     assert world.look().pin == f"{A} {HASH}"
     assert isinstance(world.refused(Tag("staging")), ManifestUnknown)
+    assert done(world.channel.have(f"{A} {HASH}")).home == "https://github.com/NixOS/nixpkgs"
     assert all(url.startswith(MIRROR) for url in (*world.web.asked, *world.tarballs.asked))
     assert "secret" not in f"{done(world.channel.have(f'{A} {HASH}'))} {world.channel.words} {world.refused(Tag('x'))}"
 

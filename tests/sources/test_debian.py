@@ -9,6 +9,7 @@ from nixery.errors import ManifestUnknown, SourceUnavailable
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
 from nixery.sources.debian import DebianSource
+from nixery.sources.interfaces import Origin
 
 OLD, NEW = "a" * 64, "b" * 64
 
@@ -94,7 +95,9 @@ async def test_an_index_that_others_replace_may_be_newer_though_it_is_not_refres
 
 
 def test_last_good_images_are_kept_by_where_the_index_is() -> None:
-    assert source_of(Path("/var/index")).lasting(Tag("v1")) == "debian /var/index"
+    source = source_of(Path("/var/index"))
+    assert source.lasting(Tag("v1"))
+    assert source.origin == Origin("debian /var/index", refs=False)
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}", '{"pin": 1}', "\udcff", "[" * 100_000])

@@ -5,7 +5,7 @@ from nixery.errors import ManifestUnknown
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
 from nixery.sources.flake import AsFlake
-from nixery.sources.interfaces import LATEST, Source
+from nixery.sources.interfaces import LATEST, Origin, Source
 
 PLAIN = PinnedSource("git", "0123", "/git.nix", (("commit", "0123"),))
 FLAKE = PinnedSource("git", "0123 as flake", "/git.nix", (("commit", "0123"), ("flake", "yes")))
@@ -14,7 +14,9 @@ FLAKE = PinnedSource("git", "0123 as flake", "/git.nix", (("commit", "0123"), ("
 class Plain:
     """A source that knows one state, and nothing of flakes."""
 
-    def __init__(self, lasting: str | None = "git at a server") -> None:
+    origin = Origin("git at a server", refs=True)
+
+    def __init__(self, lasting: bool = True) -> None:
         self._lasting = lasting
         self.asked: list[object] = []
 
@@ -37,7 +39,7 @@ class Plain:
     async def tags(self) -> list[str]:
         return ["latest", "main"]
 
-    def lasting(self, tag: Tag) -> str | None:
+    def lasting(self, tag: Tag) -> bool:
         self.asked.append(tag)
         return self._lasting
 
@@ -67,9 +69,11 @@ async def test_a_pin_from_before_the_setting_is_not_taken_for_a_flakes() -> None
     assert plain.asked == []
 
 
-@pytest.mark.parametrize(("words", "kept"), [("git at a server", "git at a server as flake"), (None, None)])
-def test_last_good_images_are_kept_apart(words: str | None, kept: str | None) -> None:
-    assert AsFlake(Plain(words)).lasting(LATEST) == kept
+@pytest.mark.parametrize("lasting", [True, False])
+def test_last_good_images_are_kept_apart(lasting: bool) -> None:
+    source = AsFlake(Plain(lasting))
+    assert source.lasting(LATEST) is lasting
+    assert source.origin == Origin("git at a server as flake", refs=True)
 
 
 @pytest_twisted.ensureDeferred
