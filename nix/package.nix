@@ -14,7 +14,9 @@ python3Packages.buildPythonApplication {
   src = lib.cleanSource ../.;
 
   build-system = with python3Packages; [ setuptools ];
-  dependencies = with python3Packages; [ attrs deflate inotify-simple klein python-debian treq twisted werkzeug zope-interface ] ++ twisted.optional-dependencies.tls;
+  dependencies = with python3Packages; [ attrs deflate google-cloud-storage inotify-simple klein python-debian treq twisted werkzeug zope-interface ]
+    ++ lib.optional (pythonOlder "3.14") backports-zstd
+    ++ twisted.optional-dependencies.tls;
   nativeBuildInputs = [ makeWrapper ];
 
   # A program of its own: twistd with our plugins on its path, and the programs that it starts.

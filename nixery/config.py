@@ -1,13 +1,13 @@
 """The daemon's configuration: environment variables, options that override them, one frozen Config."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from attrs import frozen
 
 from nixery.errors import ConfigError
-from nixery.settings import NIX_SETTINGS, SETTINGS, SOURCES, Setting
+from nixery.settings import NIX_SETTINGS, SETTINGS, SOURCES, STORAGE_SETTINGS, Setting
 
 
 @frozen
@@ -45,6 +45,15 @@ class Face:
 
 
 @frozen
+class StoragePlace:
+    """Where blobs and records are. `settings`: for the backend, and the environment; `state`: an absolute folder."""
+
+    backend: str
+    settings: Mapping[str, str]
+    state: str
+
+
+@frozen
 class Config:
     """All that the daemon was told. Times in seconds; folders are absolute."""
 
@@ -60,6 +69,7 @@ class Config:
     popularity: str | None
     popularity_ttl: int
     max_layers: int
+    zstd: bool
     max_builds: int
     pack_workers: int
     platform: str
@@ -72,16 +82,20 @@ _PLATFORMS = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 def read_config(
-    environment: Mapping[str, str], options: Mapping[str, str | None], machine: str, cores: int, listen: str | None
+    environment: Mapping[str, str],
+    options: Mapping[str, str | None],
+    machine: str,
+    cores: int,
+    listen: str | None,
+    settings: Sequence[Setting] = SETTINGS,
 ) -> Config:
     """The configuration; raises ConfigError.
 
     `options`: by a setting's option name, None where not given. `machine`: as uname -m says; `listen`: a Twisted
-    endpoint description that overrides PORT.
+    endpoint description that overrides PORT; `settings`: those that are read, the others being as if they were not set.
     """
-    said = _Said(_values(environment, options), cores)
+    said = _Said(_values(environment, options, settings), cores)
     state = state_folder(environment)
-    storage = said.given("STORAGE_PATH") or os.path.join(state, "storage")
     return Config(
         face=_face(said, listen),
         packages=_packages(said),
@@ -89,18 +103,26 @@ def read_config(
         stale=said.text("NIXERY_STALE"),
         stale_max=said.number("NIXERY_STALE_MAX"),
         storage_backend=said.text("NIXERY_STORAGE_BACKEND"),
-        storage_settings={**environment, "STORAGE_PATH": storage},
+        storage_settings={**environment, **_storage(said, state)},
         state=state,
         hold=said.number("NIXERY_HOLD"),
         popularity=said.given("NIX_POPULARITY_URL"),
         popularity_ttl=said.number("NIXERY_POPULARITY_TTL"),
         max_layers=said.number("NIXERY_MAX_LAYERS"),
+        zstd=said.text("NIXERY_COMPRESSION") == "zstd",
         max_builds=said.number("NIXERY_MAX_BUILDS"),
         pack_workers=said.number("NIXERY_PACK_WORKERS"),
         platform=_platform(machine),
         platforms=tuple((said.given("NIXERY_PLATFORMS") or _platform(machine)).split(",")),
         environment=environment,
     )
+
+
+def read_storage(environment: Mapping[str, str], options: Mapping[str, str | None]) -> StoragePlace:
+    """Where the daemon of this environment has its storage, whatever else is set; `options` as for read_config."""
+    said = _Said(_values(environment, options, STORAGE_SETTINGS), cores=1)
+    state = state_folder(environment)
+    return StoragePlace(said.text("NIXERY_STORAGE_BACKEND"), {**environment, **_storage(said, state)}, state)
 
 
 @frozen
@@ -142,6 +164,16 @@ def _face(said: _Said, listen: str | None) -> Face:
     )
 
 
+def _storage(said: _Said, state: str) -> dict[str, str]:
+    """The settings of all backends: those that were given, and defaults that are values."""
+    given = {setting.variable: said.given(setting.variable) for setting in STORAGE_SETTINGS}
+    return {
+        "STORAGE_PATH": os.path.join(state, "storage"),
+        "NIXERY_MEMORY_LIMIT": said.text("NIXERY_MEMORY_LIMIT"),
+        **{variable: text for variable, text in given.items() if text is not None},
+    }
+
+
 def _packages(said: _Said) -> PackageSet:
     source = _source(said.values)
     return PackageSet(
@@ -179,10 +211,12 @@ def state_folder(environment: Mapping[str, str]) -> str:
     return os.path.join(os.path.abspath(home), "nixery")
 
 
-def _values(environment: Mapping[str, str], options: Mapping[str, str | None]) -> dict[str, object]:
-    """What was said, parsed, by variable."""
-    given = {setting.variable: _given(setting, environment, options) for setting in SETTINGS}
-    return {s.variable: _parsed(s, said) for s in SETTINGS if (said := given[s.variable]) is not None}
+def _values(
+    environment: Mapping[str, str], options: Mapping[str, str | None], settings: Sequence[Setting]
+) -> dict[str, object]:
+    """What was said of these settings, parsed, by variable."""
+    given = {setting.variable: _given(setting, environment, options) for setting in settings}
+    return {s.variable: _parsed(s, said) for s in settings if (said := given[s.variable]) is not None}
 
 
 def _given(setting: Setting, environment: Mapping[str, str], options: Mapping[str, str | None]) -> str | None:

@@ -45,6 +45,32 @@ NIX_SETTINGS = {
 }
 """The settings that are Nix's own, by what Nix calls them."""
 
+STORAGE_SETTINGS = (
+    Setting("NIXERY_STORAGE_BACKEND", "filesystem", "where blobs are stored: filesystem, gcs, s3 or memory"),
+    Setting("STORAGE_PATH", "storage in the state folder", "the filesystem backend's folder", os.path.abspath),
+    Setting("GCS_BUCKET", "", "the gcs backend's bucket of Google Cloud Storage"),
+    Setting(
+        "GCS_SIGN",
+        "key with a file of credentials, else public",
+        "who signs links to the gcs backend's blobs: key, iam, or public (nobody)",
+        values.one_of("key", "iam", "public"),
+    ),
+    Setting("S3_BUCKET", "", "the s3 backend's bucket"),
+    Setting("S3_ENDPOINT", "Amazon's", "URL of the server that has the s3 backend's bucket", values.address),
+    Setting("S3_REGION", "as boto3 finds it", "region of the s3 backend's bucket"),
+    Setting(
+        "S3_PATH_STYLE", "yes with S3_ENDPOINT", "whether S3's URLs have the bucket in the path: yes or no", _YES_OR_NO
+    ),
+    Setting(
+        "NIXERY_BLOBS",
+        "redirect",
+        "how blobs of a bucket are answered: redirect (by a link to them) or proxy (by us)",
+        values.one_of("redirect", "proxy"),
+    ),
+    Setting("NIXERY_MEMORY_LIMIT", "1024", "MiB that the memory backend's blobs may take", values.whole(1, 1 << 20)),
+)
+"""The settings that a storage is made from; see nixery.storage.interfaces.IStorageBackend."""
+
 SETTINGS = (
     Setting("PORT", "8080", "TCP port to listen on, on all of the host's addresses", values.whole(1, 65535)),
     Setting("NIXERY_CATALOG", "no", "whether the names that were pulled are listed to all: yes or no", _YES_OR_NO),
@@ -79,8 +105,7 @@ SETTINGS = (
     Setting(
         "NIXERY_STALE_MAX", "604800", "seconds for which the last good packages are served", values.whole(1, 366 * _DAY)
     ),
-    Setting("NIXERY_STORAGE_BACKEND", "filesystem", "where blobs are stored: filesystem or memory"),
-    Setting("STORAGE_PATH", "storage in the state folder", "the filesystem backend's folder", os.path.abspath),
+    *STORAGE_SETTINGS,
     Setting(
         "NIXERY_SUBSTITUTERS",
         "the host's",
@@ -115,6 +140,12 @@ SETTINGS = (
         "NIXERY_POPULARITY_TTL", "86400", "seconds until the popularity is fetched again", values.whole(60, 366 * _DAY)
     ),
     Setting("NIXERY_MAX_LAYERS", "94", "most layers of an image", values.whole(2, 125)),
+    Setting(
+        "NIXERY_COMPRESSION",
+        "gzip",
+        "what layers of OCI images are compressed by: gzip or zstd",
+        values.one_of("gzip", "zstd"),
+    ),
     Setting("NIXERY_MAX_BUILDS", "number of cores", "builds that run at once", values.whole(1, 1000)),
     Setting("NIXERY_PACK_WORKERS", "number of cores", "layers that are packed at once", values.whole(1, 1000)),
 )

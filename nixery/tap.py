@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator
+from random import SystemRandom
 
 from twisted.application import strports
 from twisted.application.service import IService
@@ -13,6 +14,7 @@ from nixery.building.builder import Builder, Settings
 from nixery.building.cache import Cache
 from nixery.building.last_good import LastGood, Policy
 from nixery.building.layering import Layers
+from nixery.building.leases import Leases
 from nixery.building.platforms import Platforms
 from nixery.building.tags import Serving, Tags
 from nixery.building.transcoding import Transcoder
@@ -144,7 +146,8 @@ def _builder(parts: Parts, source: Source, nix: Nix, ranking: Ranking | None) ->
     layers = Layers(Packer(parts.cpu, parts.storage), cache, parts.cpu, config.max_layers, transcoder)
     settings = Settings(_evaluation(config), Platform(config.platform), config.max_builds, config.hold)
     popularity = (lambda: None) if ranking is None else ranking.current
-    return Builder(source, nix, layers, cache, popularity, parts.reactor, settings)
+    leases = Leases(parts.storage, parts.reactor, SystemRandom())
+    return Builder(source, nix, layers, cache, popularity, parts.reactor, settings, leases)
 
 
 def _evaluation(config: Config) -> str:

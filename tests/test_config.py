@@ -28,6 +28,7 @@ def test_defaults(source: str) -> None:
     assert (config.stale, config.stale_max, config.packages.ttl) == ("serve", 7 * 24 * 3600, 300)
     assert (config.nix.settings, config.nix.cross, config.packages.flake) == ({}, False, False)
     assert (config.max_layers, config.max_builds, config.pack_workers) == (94, 2, 2)
+    assert not config.zstd
     assert config.state == "/home/me/.local/state/nixery"
     assert config.storage_settings["STORAGE_PATH"] == "/home/me/.local/state/nixery/storage"
     assert (config.packages.kind, config.packages.place) == ("path", source)
@@ -147,5 +148,5 @@ def test_a_machine_without_images_is_refused(source: str) -> None:
 
 def test_the_documentation_lists_the_settings_as_they_are() -> None:
     text = (PROJECT / "docs" / "configuration.md").read_text()
-    rows = re.findall(r"^\| `([A-Z_]+)` \| `--([a-z-]+)` \| (.*?) \| (.*?) \|", text, re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z0-9_]+)` \| `--([a-z0-9-]+)` \| (.*?) \| (.*?) \|", text, re.MULTILINE)
     assert rows == [(s.variable, s.option, s.default or "none", s.help) for s in SETTINGS]

@@ -52,7 +52,7 @@ def test_each_setting_is_an_option() -> None:
         ({}, "nixery: no package set: set NIXERY_PKGS_PATH"),
         ({"NIXERY_PKGS_PATH": SET, "PORT": "x"}, "nixery: PORT is 'x'; it may be a whole number from 1 to 65535"),
         ({"NIXERY_CHANNEL": "/x"}, "nixery: NIXERY_CHANNEL is '/x'; it may be a channel's name"),
-        ({"NIXERY_PKGS_PATH": SET, "NIXERY_STORAGE_BACKEND": "gcs"}, "nixery: NIXERY_STORAGE_BACKEND is 'gcs'; it may"),
+        ({"NIXERY_PKGS_PATH": SET, "NIXERY_STORAGE_BACKEND": "x"}, "nixery: NIXERY_STORAGE_BACKEND is 'x'; it may"),
         ({"NIXERY_PKGS_PATH": SET, "STORAGE_PATH": "/dev/null/x"}, "nixery: STORAGE_PATH is '/dev/null/x': Not a dir"),
         ({"NIXERY_PKGS_PATH": SET, "PATH": "/nonexistent"}, "nixery: the program 'setsid' is not on PATH"),
         ({"NIXERY_PKGS_PATH": SET, "NIX_POPULARITY_URL": "/etc/passwd"}, "nixery: NIX_POPULARITY_URL is '/etc/passwd'"),
@@ -117,6 +117,8 @@ def wired(folder: Path, **settings: str) -> set[type]:
         ("make_site", "origins", {"NIXERY_CORS_ORIGINS": "*"}, ("*",)),
         ("make_site", "proxies", {"NIXERY_TRUSTED_PROXIES": "::1"}, (ip_network("::1"),)),
         ("Registry", "catalog", {"NIXERY_CATALOG": "no"}, None),
+        ("Transcoder", "at_once", {"NIXERY_COMPRESSION": "zstd", "NIXERY_PACK_WORKERS": "3"}, 3),
+        ("Layers", "transcoder", {"NIXERY_COMPRESSION": "gzip"}, None),
         ("Ranking", "seconds", {"NIX_POPULARITY_URL": "http://x/", "NIXERY_POPULARITY_TTL": "77"}, 77),
     ],
 )
@@ -128,7 +130,7 @@ def test_a_setting_reaches_its_part(
     settings: dict[str, str],
     value: object,
 ) -> None:
-    module = tap if part in ("LastGood", "Builder", "make_site", "Registry") else wiring
+    module = tap if part in ("LastGood", "Builder", "make_site", "Registry", "Transcoder", "Layers") else wiring
     made, given = getattr(module, part), []
 
     def make(*arguments: object, **named: object) -> object:

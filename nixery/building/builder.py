@@ -12,7 +12,9 @@ from twisted.logger import Logger
 from nixery.building import facts
 from nixery.building.cache import Cache
 from nixery.building.layering import LAYOUT, Layers
+from nixery.building.leases import Leases
 from nixery.concurrency.coalescer import Coalescer, Hold
+from nixery.concurrency.settled import gathered
 from nixery.errors import ManifestUnknown, NixeryError, StillFetching
 from nixery.images.digest import Digest
 from nixery.images.index import Rendered
@@ -22,7 +24,6 @@ from nixery.images.popularity import GRAPH, Popularity
 from nixery.images.recipe import Recipe
 from nixery.images.source import PinnedSource
 from nixery.nix.driver import Built
-from nixery.packing.members import encoder_fingerprint
 from nixery.sources.interfaces import Source
 
 R = TypeVar("R", bound=Rendered, covariant=True)
@@ -82,6 +83,7 @@ class Builder(Service):
         popularity: Callable[[], Popularity | None],
         clock: IReactorTime,
         settings: Settings,
+        leases: Leases,
     ) -> None:
         self._source = source
         self._nix = nix
@@ -90,7 +92,9 @@ class Builder(Service):
         self._popularity = popularity
         self._clock = clock
         self._settings = settings
-        self._builds: Coalescer[str, ImageRecord] = Coalescer(settings.max_builds)
+        self._leases = leases
+        self._builds: Coalescer[str, ImageRecord | None] = Coalescer(settings.max_builds)
+        self._others: Coalescer[str, None] = Coalescer(None)
 
     def stopService(self) -> Deferred[None]:
         """Give up what is being built; fires when nothing is left of it."""
@@ -98,8 +102,9 @@ class Builder(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
-        await self._builds.close()
+        await gathered([self._others.close(), self._builds.close()])
         await self._layers.close()
+        await self._leases.close()
 
     async def image(self, name: ImageName, pinned: PinnedSource, hold: Hold | None) -> Offer[ImageRecord]:
         """The image of that name from this package set. Cancelling the wait, or its end, leaves the build alone."""
@@ -115,16 +120,16 @@ class Builder(Service):
         command = ("bash",) if name.shell else ()
         return self._recipe(name.packages, name.platform or self._settings.platform, command, ground)
 
-    async def known(self, key: str) -> ImageRecord | None:
-        """The image of a BuildKey, if all of it is stored."""
-        return await self._cache.image(key)
-
     async def by_digest(self, digest: Digest) -> bytes:
         """A manifest's bytes: as stored, or made again by its recipe; raises ManifestUnknown."""
         manifest = await self._cache.manifest(digest)
-        return await self._made_again(digest) if manifest is None else manifest
+        if manifest is not None:
+            return manifest
+        record = await self.again(digest)
+        return next(again for again in map(record.manifest, Format) if Digest.of(again) == digest)
 
-    async def _made_again(self, digest: Digest) -> bytes:
+    async def again(self, digest: Digest) -> ImageRecord:
+        """The image with this manifest, made again by its recipe where it is not stored; raises ManifestUnknown."""
         recipe = await self._cache.recipe(digest)
         if recipe is None:
             raise ManifestUnknown(f"no manifest with the digest {digest} is known; pull the image by its tag")
@@ -135,13 +140,12 @@ class Builder(Service):
                 "changed since it was made; pull the image by its tag"
             )
         record = await self._image(recipe, ground, Hold(self._settings.hold, self._clock))
-        for manifest in map(record.manifest, Format):
-            if Digest.of(manifest) == digest:
-                return manifest
-        raise ManifestUnknown(
-            f"the manifest {digest} was made again and came out different: a package does not build reproducibly; "
-            "pull the image by its tag"
-        )
+        if digest not in {Digest.of(record.manifest(format)) for format in Format}:
+            raise ManifestUnknown(
+                f"the manifest {digest} was made again and came out different: a package does not build reproducibly; "
+                "pull the image by its tag"
+            )
+        return record
 
     async def _ground(self, recipe: Recipe) -> _Ground | None:
         """What a recipe was made from, unless that is gone."""
@@ -152,11 +156,31 @@ class Builder(Service):
             return None
 
     async def _image(self, recipe: Recipe, ground: _Ground, hold: Hold | None) -> ImageRecord:
+        """The image: known, built here, or built by another instance that shares the storage."""
         key = recipe.key()
-        known = await self._cache.image(key)
-        if known is not None:
-            return known
-        return await self._builds.join(key, lambda: self._build(recipe, ground), hold)
+        end = None if hold is None else self._clock.seconds() + hold.seconds
+        while True:
+            record = await self._cache.image(key)
+            if record is None:
+                record = await self._builds.join(key, lambda: self._in_turn(recipe, ground), self._until(end))
+            if record is not None:
+                return record
+            # In none of our slots, which are for builds of our own.
+            await self._others.join(key, lambda: self._leases.ended(key), self._until(end))
+
+    def _until(self, end: float | None) -> Hold | None:
+        """A wait that lasts until then."""
+        return None if end is None else Hold(max(0.0, end - self._clock.seconds()), self._clock)
+
+    async def _in_turn(self, recipe: Recipe, ground: _Ground) -> ImageRecord | None:
+        """What the coalescer runs once for all who ask; None while it is another instance's turn."""
+        lease = await self._leases.take(recipe.key())
+        if lease is None:
+            return None
+        try:
+            return await self._cache.image(recipe.key()) or await self._build(recipe, ground)
+        finally:
+            self._leases.give_back(lease)
 
     def _recipe(
         self, packages: tuple[str, ...], platform: Platform, command: tuple[str, ...], ground: _Ground
@@ -171,11 +195,12 @@ class Builder(Service):
             popularity=GRAPH if ground.popularity is None else ground.popularity.hash,
             limit=self._layers.limit,
             layout=LAYOUT,
-            encoder=encoder_fingerprint(),
+            encoder=self._layers.encoder,
+            home=ground.pinned.home,
         )
 
     async def _build(self, recipe: Recipe, ground: _Ground) -> ImageRecord:
-        """What the coalescer runs once for all who ask: everything from Nix to the records.
+        """Everything from Nix to the records.
 
         A set that changed while it was evaluated may have given us a mixture: that is served and not remembered.
         """

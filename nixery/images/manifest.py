@@ -10,6 +10,7 @@ from typing import Self
 from attrs import field, frozen
 
 from nixery.errors import DigestInvalid
+from nixery.images.canonical import OtherVersion
 from nixery.images.config import ImageConfig
 from nixery.images.digest import DiffID, Digest
 from nixery.images.name import Platform
@@ -19,6 +20,8 @@ CREATED = "1970-01-01T00:00:01Z"
 
 ANNOTATION = "org.opencontainers.image."
 """What the keys begin with that the OCI image-spec defines ("Annotations")."""
+
+_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 
 _VERSION = 2
 """Of records; those of others are passed over."""
@@ -48,13 +51,30 @@ class Format(enum.Enum):
 
 
 @frozen
+class Blob:
+    """A stored content of `size` bytes."""
+
+    digest: Digest
+    size: int
+
+
+@frozen
 class Layer:
-    """A packed layer. `size`: compressed bytes; `comment`: what is in it, for the image's history."""
+    """A packed layer. `size`: compressed bytes; `comment`: what is in it, for the image's history.
+
+    `zstd`: the same tar compressed by zstd, which OCI manifests then name; Docker's format knows gzip alone.
+    """
 
     diff_id: DiffID
     digest: Digest
     size: int
     comment: str = ""
+    zstd: Blob | None = None
+
+    @property
+    def gzip(self) -> Blob:
+        """The tar compressed by gzip."""
+        return Blob(self.digest, self.size)
 
 
 @frozen
@@ -89,9 +109,7 @@ class ImageRecord:
             "schemaVersion": 2,
             "mediaType": format.value,
             "config": {"mediaType": format.config, "digest": str(Digest.of(config)), "size": len(config)},
-            "layers": [
-                {"mediaType": format.layer, "digest": str(layer.digest), "size": layer.size} for layer in self.layers
-            ],
+            "layers": [_described(layer, format) for layer in self.layers],
         }
         if format is Format.OCI:
             manifest["annotations"] = {f"{ANNOTATION}created": CREATED, **dict(self.annotations)}
@@ -101,6 +119,7 @@ class ImageRecord:
         """All that has to be stored for the image to be pulled, with the sizes in bytes."""
         rendered = (self.config(), *(self.manifest(format) for format in Format))
         blobs = {layer.digest: layer.size for layer in self.layers}
+        blobs |= {layer.zstd.digest: layer.zstd.size for layer in self.layers if layer.zstd is not None}
         return blobs | {Digest.of(data): len(data) for data in rendered}
 
     def encode(self) -> bytes:
@@ -121,7 +140,7 @@ class ImageRecord:
         try:
             value = json.loads(data)
             if value["version"] != _VERSION:
-                raise ValueError(f"an image record of version {value['version']!r}")
+                raise OtherVersion(f"an image record of version {value['version']!r}")
             layers = tuple(decode_layer(layer) for layer in value["layers"])
             annotations = tuple(sorted((str(key), str(text)) for key, text in value["annotations"].items()))
             return cls(Platform(value["platform"]), layers, ImageConfig.parse(value["settings"]), annotations)
@@ -139,23 +158,47 @@ def media_type(manifest: bytes) -> str:
 
 def encode_layer(layer: Layer) -> dict[str, object]:
     """A layer as JSON."""
+    zstd = {} if layer.zstd is None else {"zstd": encode_blob(layer.zstd)}
     return {
         "diffID": str(layer.diff_id),
-        "digest": str(layer.digest),
-        "size": layer.size,
+        **encode_blob(Blob(layer.digest, layer.size)),
         "comment": layer.comment,
+        **zstd,
     }
 
 
 def decode_layer(value: dict[str, object]) -> Layer:
     """What encode_layer wrote; raises ValueError, KeyError or TypeError for anything else."""
+    blob = decode_blob(value)
     try:
-        diff_id, digest, size = DiffID.parse(str(value["diffID"])), Digest.parse(str(value["digest"])), value["size"]
+        diff_id = DiffID.parse(str(value["diffID"]))
     except DigestInvalid as error:
         raise ValueError(str(error)) from error
-    if not isinstance(size, int):
-        raise TypeError("a layer's size is a number")
-    return Layer(diff_id, digest, size, str(value["comment"]))
+    zstd = decode_blob(value["zstd"]) if "zstd" in value else None
+    return Layer(diff_id, blob.digest, blob.size, str(value["comment"]), zstd)
+
+
+def encode_blob(blob: Blob) -> dict[str, object]:
+    """A blob as JSON."""
+    return {"digest": str(blob.digest), "size": blob.size}
+
+
+def decode_blob(value: object) -> Blob:
+    """What encode_blob wrote; raises ValueError for anything else."""
+    match value:
+        case {"digest": str(digest), "size": int(size)}:
+            try:
+                return Blob(Digest.parse(digest), size)
+            except DigestInvalid as error:
+                raise ValueError(str(error)) from error
+    raise ValueError("not a blob with a digest and a size")
+
+
+def _described(layer: Layer, format: Format) -> dict[str, object]:
+    """A layer as a manifest names it."""
+    if format is Format.OCI and layer.zstd is not None:
+        return {"mediaType": _ZSTD, **encode_blob(layer.zstd)}
+    return {"mediaType": format.layer, **encode_blob(layer.gzip)}
 
 
 def _json(value: object) -> bytes:

@@ -5,8 +5,8 @@ import os
 from collections.abc import Iterable
 from threading import Event
 
-from nixery.errors import ShuttingDown, StorageUnavailable
-from nixery.images.digest import DiffID, Digest
+from nixery.errors import ShuttingDown
+from nixery.images.digest import DiffID
 from nixery.images.entries import RootCopy, RootDirectory, RootEntry, RootFile, RootLink
 from nixery.images.graph import StorePath
 from nixery.images.manifest import Layer
@@ -14,6 +14,7 @@ from nixery.packing.members import compress
 from nixery.packing.names import to_bytes
 from nixery.packing.tar import Tar
 from nixery.packing.tree import add_tree
+from nixery.packing.written import Written
 
 
 def pack_paths(paths: Iterable[StorePath], descriptor: int, cancelled: Event, comment: str = "") -> Layer:
@@ -53,35 +54,20 @@ class _Blob:
 
     def __init__(self, descriptor: int, cancelled: Event) -> None:
         self.tar = Tar(self._take)
-        self._descriptor = descriptor
+        self._written = Written(descriptor)
         self._cancelled = cancelled
         self._diff_id = hashlib.sha256()
-        self._digest = hashlib.sha256()
-        self._size = 0
 
     def end(self, comment: str) -> Layer:
         self.tar.end()
-        return Layer(DiffID(self._diff_id.hexdigest()), Digest(self._digest.hexdigest()), self._size, comment)
+        blob = self._written.blob
+        return Layer(DiffID(self._diff_id.hexdigest()), blob.digest, blob.size, comment)
 
     def _take(self, piece: memoryview) -> None:
         if self._cancelled.is_set():
             raise ShuttingDown()
         self._diff_id.update(piece)
-        member = compress(piece)
-        self._digest.update(member)
-        self._size += len(member)
-        _write(self._descriptor, member)
-
-
-def _write(descriptor: int, data: bytearray) -> None:
-    rest = memoryview(data)
-    try:
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-    except OSError as error:
-        raise StorageUnavailable(
-            f"a layer could not be written: {error.strerror}; is the disk with the storage or its staging files full?"
-        ) from error
+        self._written.write(compress(piece))
 
 
 def _parents(paths: Iterable[bytes]) -> list[bytes]:

@@ -22,16 +22,16 @@ def compress(piece: memoryview | bytes) -> bytearray:
 @cache
 def encoder_fingerprint() -> str:
     """What tells encoders apart, part of a layer's cache key: the SHA-256 of what this one makes of a fixed sample."""
-    return hashlib.sha256(compress(_sample())).hexdigest()
+    return hashlib.sha256(compress(sample())).hexdigest()
 
 
-def _sample() -> bytes:
-    """A piece with runs, text, repetitions near and far, and noise."""
-    sample = bytearray()
+def sample() -> bytes:
+    """What encoders are told apart by: a piece with runs, text, repetitions near and far, and noise."""
+    data = bytearray()
     number = 0
-    while len(sample) < PIECE:
+    while len(data) < PIECE:
         noise = hashlib.sha256(b"%d" % number).digest()
         near, far = noise[0] + 1, int.from_bytes(noise[1:3], "big")
-        sample += noise + noise.hex().encode() * (near % 3) + sample[-far:][:near] + bytes(near)
+        data += noise + noise.hex().encode() * (near % 3) + data[-far:][:near] + bytes(near)
         number += 1
-    return bytes(sample[:PIECE])
+    return bytes(data[:PIECE])

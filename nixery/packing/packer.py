@@ -3,11 +3,10 @@
 from collections.abc import Callable, Sequence
 from threading import Event
 
-from twisted.internet.defer import Deferred, DeferredSemaphore
-from twisted.python.failure import Failure
+from twisted.internet.defer import DeferredSemaphore
 
 from nixery.concurrency.pool import Pool
-from nixery.concurrency.settled import followed, settled
+from nixery.concurrency.uncut import Uncut
 from nixery.errors import PackingFailed, ShuttingDown
 from nixery.images.graph import StorePath
 from nixery.images.manifest import Layer
@@ -21,18 +20,13 @@ Pack = Callable[[int, Event], Layer]
 
 
 class Packer:
-    """Packs layers; at most `at_once` of them have a staging file open.
-
-    Work that is cancelled is told to end and ends by itself: a thread cannot be stopped, and closing the descriptor
-    that it writes to would let it write into whatever file got its number next.
-    """
+    """Packs layers; at most `at_once` of them have a staging file open. What is cancelled ends by itself."""
 
     def __init__(self, pool: Pool, storage: IStorage, at_once: int = 16) -> None:
         self._pool = pool
         self._storage = storage
         self._slots = DeferredSemaphore(at_once)
-        self._running: dict[Event, Deferred[Layer]] = {}
-        self._stopping = False
+        self._packs: Uncut[Layer] = Uncut()
 
     async def paths(self, paths: Sequence[StorePath], comment: str) -> Layer:
         """The stored layer of these store paths; raises PackingFailed, StorageUnavailable or ShuttingDown."""
@@ -44,24 +38,10 @@ class Packer:
 
     async def stop(self) -> None:
         """Give up what runs, and return when all of it has ended; from now on ShuttingDown is raised."""
-        self._stopping = True
-        for cancelled in self._running:
-            cancelled.set()
-        await settled(self._running.values())
+        await self._packs.stop()
 
     async def _pack(self, pack: Pack) -> Layer:
-        """Run it so that cancelling stops the waiting at once, and the work as soon as it can be."""
-        cancelled = Event()
-        if self._stopping:
-            cancelled.set()
-        work = Deferred.fromCoroutine(self._work(pack, cancelled))
-        if not work.called:
-            self._running[cancelled] = work
-            work.addBoth(self._forget, cancelled)
-        try:
-            return await followed(work)
-        finally:
-            cancelled.set()
+        return await self._packs.run(lambda cancelled: self._work(pack, cancelled))
 
     async def _work(self, pack: Pack, cancelled: Event) -> Layer:
         await self._slots.acquire()
@@ -80,10 +60,6 @@ class Packer:
         finally:
             await staging.abandon()
         return layer
-
-    def _forget(self, result: Layer | Failure, cancelled: Event) -> Layer | Failure:
-        del self._running[cancelled]
-        return result
 
 
 def _pack_root(packages: Sequence[StorePath], descriptor: int, cancelled: Event, comment: str) -> Layer:

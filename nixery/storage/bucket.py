@@ -56,6 +56,12 @@ class Bucket(Protocol):
     def write(self, key: str, data: bytes, replaced: str | None) -> bool:
         """Write a small object in place of that version (None: where there is none); says whether it was written."""
 
+    def remove(self, key: str, version: str) -> bool:
+        """Remove an object of that version; says whether it was removed.
+
+        A store that knows no such condition may remove what was written in the same moment.
+        """
+
     def upload(self, key: str, path: str, digest: Digest, replaced: str | None) -> bool:
         """Write an object from a file as `write` does, vouched for by its digest; nothing is seen until it is whole.
 

@@ -1,7 +1,8 @@
 """Storage in a folder of this host, laid out as docs/architecture.md says under Storage."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import ParamSpec, TypeVar
 
 from twisted.application.service import Service
 from zope.interface import implementer
@@ -17,6 +18,9 @@ from nixery.storage.proven import Doubt, Proven
 from nixery.storage.records import checked, is_blob, page
 from nixery.storage.spool import append, require
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 _PROOFS_AT_ONCE = 2
 
 
@@ -28,24 +32,27 @@ def make(settings: Mapping[str, str], surroundings: Surroundings) -> IStorage:
             os.makedirs(root, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"STORAGE_PATH is {root!r}: {error.strerror}; name a folder that can be written") from error
-    if not os.access(root, os.R_OK | os.W_OK | os.X_OK):
-        raise ConfigError(f"STORAGE_PATH is {root!r}, which cannot be written; name a folder that can")
-    return FilesystemStorage(Folder(root), surroundings.files)
+    kind, access = ("read", 0) if surroundings.read_only else ("written", os.W_OK)
+    if not os.access(root, os.R_OK | os.X_OK | access):
+        raise ConfigError(f"STORAGE_PATH is {root!r}, which cannot be {kind}; name a folder that can")
+    return FilesystemStorage(Folder(root), surroundings.files, surroundings.read_only)
 
 
 @implementer(IStorage)
 class FilesystemStorage(Service):
-    """See IStorage."""
+    """See IStorage. `read_only`: leave the folder as it is; what would write raises StorageUnavailable."""
 
-    def __init__(self, folder: Folder, threads: Pool) -> None:
+    def __init__(self, folder: Folder, threads: Pool, read_only: bool = False) -> None:
         self._folder = folder
+        self._read_only = read_only
         self._disk = Disk(folder.root, threads)
         self._proven = Proven()
         self._proofs: Coalescer[Digest, LocalFile | None] = Coalescer(_PROOFS_AT_ONCE)
 
     def startService(self) -> None:
         """Make our staging folder, and remove what dead processes left in theirs."""
-        self._folder.open()
+        if not self._read_only:
+            self._folder.open()
         super().startService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
 
     def stopService(self) -> None:
@@ -55,7 +62,7 @@ class FilesystemStorage(Service):
 
     async def stage(self) -> IStaging:
         """See IStorage."""
-        descriptor, path = await self._disk.run(self._folder.stage)
+        descriptor, path = await self._write(self._folder.stage)
         return _Staging(self._folder, self._disk, self._proven, descriptor, path)
 
     async def find(self, digest: Digest) -> Location | None:
@@ -85,11 +92,15 @@ class FilesystemStorage(Service):
 
     async def create_record(self, name: str, data: bytes) -> bool:
         """See IStorage."""
-        return await self._disk.run(self._folder.create, checked(name), data)
+        return await self._write(self._folder.create, checked(name), data)
 
     async def swap_record(self, name: str, old: bytes, new: bytes) -> bool:
         """See IStorage."""
-        return await self._disk.run(self._folder.swap, checked(name), old, new)
+        return await self._write(self._folder.swap, checked(name), old, new)
+
+    async def remove_record(self, name: str, old: bytes) -> bool:
+        """See IStorage."""
+        return await self._write(self._folder.remove, checked(name), old)
 
     async def list_records(self, folder: str, after: str, most: int) -> Sequence[str]:
         """See IStorage."""
@@ -102,6 +113,11 @@ class FilesystemStorage(Service):
     async def check(self, digest: Digest) -> bool:
         """See IStorage."""
         return await self._disk.run(self._proven.prove, self._path(digest), digest) is not None
+
+    async def _write(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._read_only:
+            raise StorageUnavailable(f"the storage folder {self._folder.root} is only read by this process")
+        return await self._disk.run(function, *args, **kwargs)
 
     def _blobs(self, after: str, most: int) -> list[Stored]:
         found = page(self._folder.names("layers"), after, most, is_blob)

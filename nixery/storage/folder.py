@@ -69,6 +69,16 @@ class Folder:
             _sync_folder(os.path.dirname(target))
         return True
 
+    def remove(self, name: str, old: bytes) -> bool:
+        """Remove a file that holds `old`; says whether it was removed."""
+        target = self.path(name)
+        with contextlib.suppress(FileNotFoundError), locked(os.path.dirname(target)):
+            if self.read(name) == old:
+                os.unlink(target)
+                _sync_folder(os.path.dirname(target))
+                return True
+        return False
+
     def read(self, name: str) -> bytes | None:
         """A small file's bytes, or None where there is none."""
         try:

@@ -36,10 +36,11 @@ class InMemory:
 
 @frozen
 class Redirect:
-    """A blob that the client fetches elsewhere. `size` in bytes."""
+    """A blob that the client fetches elsewhere. `size` in bytes; `read`: as Remote's, None where we cannot."""
 
     url: str
     size: int
+    read: Callable[[int, int], Awaitable[bytes]] | None = None
 
 
 @frozen
@@ -107,6 +108,9 @@ class IStorage(IService):
 
     async def swap_record(name: str, old: bytes, new: bytes) -> bool:
         """Write `new` over a record that is still `old`; says whether it was written."""
+
+    async def remove_record(name: str, old: bytes) -> bool:
+        """Remove a record that is still `old`; says whether it was removed."""
 
     async def list_records(folder: str, after: str, most: int) -> Sequence[str]:
         """The last words of the names of the records right in a folder, such as `v1/names`: those after `after`.

@@ -69,6 +69,13 @@ class MemoryStorage(Service):
         self.records[name] = new
         return True
 
+    async def remove_record(self, name: str, old: bytes) -> bool:
+        """See IStorage."""
+        if self.records.get(checked(name)) != old:
+            return False
+        del self.records[name]
+        return True
+
     async def list_records(self, folder: str, after: str, most: int) -> Sequence[str]:
         """See IStorage."""
         start = f"{checked(folder)}/"

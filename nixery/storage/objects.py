@@ -81,9 +81,8 @@ class ObjectStorage(Service):
         seen = await self._sightings.of(digest, _FRESH)
         if seen is None or not seen.good:
             return None
-        if self._proxied:
-            return Remote(seen.size, partial(self._part, digest, seen.version))
-        return Redirect(await self._link(digest), seen.size)
+        read = partial(self._part, digest, seen.version)
+        return Remote(seen.size, read) if self._proxied else Redirect(await self._link(digest), seen.size, read)
 
     async def has_all(self, blobs: Mapping[Digest, int]) -> bool:
         """See IStorage."""
@@ -116,6 +115,11 @@ class ObjectStorage(Service):
         """See IStorage."""
         found = await self._asking.call(self._bucket.read, checked(name))
         return found is not None and found[0] == old and await self._written(name, new, found[1])
+
+    async def remove_record(self, name: str, old: bytes) -> bool:
+        """See IStorage."""
+        found = await self._asking.call(self._bucket.read, checked(name))
+        return found is not None and found[0] == old and await self._asking.call(self._bucket.remove, name, found[1])
 
     async def list_records(self, folder: str, after: str, most: int) -> Sequence[str]:
         """See IStorage."""

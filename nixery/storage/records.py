@@ -11,6 +11,9 @@ from nixery.storage.interfaces import IStorage
 
 T = TypeVar("T")
 
+NOT_OURS = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
+"""What reading raises of a record that no version of ours wrote."""
+
 _log = Logger()
 
 _WORD = "[a-z0-9][a-z0-9.:-]{0,200}"
@@ -45,7 +48,7 @@ def parsed(name: str, data: bytes | None, parse: Callable[[bytes], T]) -> T | No
     """What a record says; None where there is none, and, with a line in the log, for what no version of ours wrote."""
     try:
         return None if data is None else parse(data)
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+    except NOT_OURS as error:
         _log.warn("the record {name} is passed over: {error}", name=name, error=error)
         return None
 

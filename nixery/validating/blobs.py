@@ -11,8 +11,8 @@ from nixery.validating.checks import Place
 from nixery.validating.client import Client
 from nixery.validating.documents import Descriptor
 from nixery.validating.entries import INVARIANTS
-from nixery.validating.formats import is_gzip
 from nixery.validating.layer import LayerReader
+from nixery.validating.unpacking import unpacker
 
 _MOST_CONFIG = 4 << 20
 _PART = 4096
@@ -30,7 +30,7 @@ class BlobReader:
     """Reads a blob, of as many bytes as its descriptor says and no more; keeps a part of it."""
 
     def __init__(self, descriptor: Descriptor, layer: bool, step: Callable[[int], None]) -> None:
-        self.layer = LayerReader(is_gzip(descriptor.media_type)) if layer else None
+        self.layer = LayerReader(unpacker(descriptor.media_type)) if layer else None
         self.first = descriptor.size // 3
         self.part = bytearray()
         self.config = bytearray()

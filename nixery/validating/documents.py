@@ -28,7 +28,7 @@ class Descriptor:
     def read(cls, value: object) -> "Descriptor":
         """From JSON; raises Malformed."""
         match value:
-            case {"mediaType": str(media_type), "digest": str(digest), "size": int(size), **rest} if size >= 0:
+            case {"mediaType": str(media_type), "digest": str(digest), "size": int(size), **rest} if _is_size(size):
                 try:
                     return cls(media_type, Digest.parse(digest), size, platform(rest.get("platform")))
                 except DigestInvalid as error:
@@ -53,9 +53,14 @@ class Document:
         """From its bytes; raises Malformed."""
         value = parsed(body)
         match value:
-            case {"schemaVersion": 2, "mediaType": str(media_type), "manifests": list(manifests)}:
+            case {"schemaVersion": int(2), "mediaType": str(media_type), "manifests": list(manifests)}:
                 return cls._of(body, value, media_type, None, [], manifests)
-            case {"schemaVersion": 2, "mediaType": str(media_type), "config": dict(config), "layers": list(layers)}:
+            case {
+                "schemaVersion": int(2),
+                "mediaType": str(media_type),
+                "config": dict(config),
+                "layers": list(layers),
+            }:
                 return cls._of(body, value, media_type, config, layers, [])
         raise Malformed("it is neither a manifest nor an index of schemaVersion 2 with a mediaType")
 
@@ -124,6 +129,11 @@ def platform(value: object) -> str | None:
             variant = rest.get("variant")
             return f"{os}/{architecture}/{variant}" if variant else f"{os}/{architecture}"
     return None
+
+
+def _is_size(number: int) -> bool:
+    """Whether it is one. Python takes true for a number, and no client does."""
+    return number >= 0 and not isinstance(number, bool)
 
 
 def _filled(history: object) -> int | None:

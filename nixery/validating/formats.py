@@ -8,7 +8,7 @@ from attrs import frozen
 
 @frozen
 class Family:
-    """The media types that belong together. `layers`: of the layers that can be looked into; gzip ends so."""
+    """The media types that belong together. `layers`: of the layers that can be looked into."""
 
     name: str
     index: str
@@ -27,7 +27,7 @@ OCI = Family(
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.oci.image.config.v1+json",
-    ("application/vnd.oci.image.layer.v1.tar+gzip", "application/vnd.oci.image.layer.v1.tar"),
+    tuple(f"application/vnd.oci.image.layer.v1.tar{compression}" for compression in ("+gzip", "+zstd", "")),
 )
 DOCKER = Family(
     "Docker",
@@ -36,8 +36,3 @@ DOCKER = Family(
     "application/vnd.docker.container.image.v1+json",
     ("application/vnd.docker.image.rootfs.diff.tar.gzip",),
 )
-
-
-def is_gzip(media_type: str) -> bool:
-    """Whether a layer of that type is compressed by gzip."""
-    return media_type.endswith("gzip")

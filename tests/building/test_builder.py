@@ -12,7 +12,7 @@ from twisted.internet.defer import Deferred
 
 from nixery.errors import BuildFailed, ManifestUnknown, StillBuilding
 from nixery.images.digest import Digest
-from nixery.images.manifest import Format
+from nixery.images.manifest import ANNOTATION, Format
 from nixery.images.name import ImageName, Tag
 from nixery.images.popularity import Popularity
 from tests.building.world import World
@@ -34,6 +34,17 @@ async def test_shell_has_a_command_and_another_order_is_the_same_image(world: Wo
     assert record.settings.command == ("bash",)
     assert await world.ask(ImageName.parse("shell/htop/git")) == record
     assert len(world.nix.calls) == 1
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_package_set_of_another_home_is_another_image(world: World) -> None:
+    nowhere = await world.ask()
+    world.source.pinned = evolve(world.source.pinned, home="https://example.org/set")
+    there = await world.ask()
+    assert dict(there.annotations) == {**dict(nowhere.annotations), f"{ANNOTATION}source": "https://example.org/set"}
+    assert there.layers == nowhere.layers
+    world.storage.blobs.clear()
+    assert await world.builder.by_digest(Digest.of(there.manifest(Format.OCI))) == there.manifest(Format.OCI)
 
 
 @pytest_twisted.ensureDeferred

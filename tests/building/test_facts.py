@@ -60,6 +60,12 @@ def test_annotations_tell_the_revision_the_version_and_the_licences() -> None:
     assert list(annotations(RECIPE, built(HELLO))) == sorted(annotations(RECIPE, built(HELLO)))
 
 
+def test_the_source_is_said_where_there_is_one() -> None:
+    assert said(built(HELLO), evolve(RECIPE, home="https://example.org/set"))["source"] == "https://example.org/set"
+    for home in (None, "", "https://example.org/\x1b[31m"):
+        assert "source" not in said(built(HELLO), evolve(RECIPE, home=home))
+
+
 @pytest.mark.parametrize(
     ("kind", "pin", "revision"),
     [

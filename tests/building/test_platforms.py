@@ -116,19 +116,96 @@ async def test_an_index_and_its_manifests_are_had_by_digest(both: World) -> None
             assert Digest.of(await both.tags.by_digest(digest)) == digest
 
 
+@pytest.mark.parametrize("format", IndexFormat)
 @pytest_twisted.ensureDeferred
-async def test_an_index_that_was_lost_is_rendered_again_from_its_record(both: World) -> None:
-    first = await index(both)
-    digest = Digest.of(first.manifest(IndexFormat.OCI))
-    del both.storage.blobs[digest]
-    assert await both.tags.by_digest(digest) == first.manifest(IndexFormat.OCI)
+async def test_an_index_that_was_lost_is_rendered_again_from_its_record(both: World, format: IndexFormat) -> None:
+    body = (await index(both)).manifest(format)
+    del both.storage.blobs[Digest.of(body)]
+    both.source.gone.add("one")
+    assert await both.tags.by_digest(Digest.of(body)) == body
+    assert both.source.asked == [], "its images are there"
+
+
+@pytest.mark.parametrize("format", IndexFormat)
+@pytest_twisted.ensureDeferred
+async def test_whatever_blob_of_an_index_is_lost_it_is_made_again_by_its_digest(
+    both: World, format: IndexFormat
+) -> None:
+    body = (await index(both)).manifest(format)
+    for lost in [{blob} for blob in both.storage.blobs] + [set(both.storage.blobs)]:
+        both.tags = both.restarted()
+        for blob in lost:
+            both.storage.blobs.pop(blob, None)
+        assert await both.tags.by_digest(Digest.of(body)) == body
+        for entry in json.loads(body)["manifests"]:
+            assert all(
+                child in both.storage.blobs for child in named(both.storage.blobs[Digest.parse(entry["digest"])])
+            )
+
+
+def named(manifest: bytes) -> list[Digest]:
+    value = json.loads(manifest)
+    return [Digest.parse(blob["digest"]) for blob in (value["config"], *value["layers"])]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_records_of_its_images_are_not_needed(both: World) -> None:
+    body = (await index(both)).manifest(IndexFormat.OCI)
     both.storage.blobs.clear()
+    both.storage.records = {name: data for name, data in both.storage.records.items() if "v1/images" not in name}
+    assert await both.tags.by_digest(Digest.of(body)) == body
+
+
+@pytest_twisted.ensureDeferred
+async def test_images_of_an_index_are_made_again_side_by_side(both: World) -> None:
+    digest = Digest.of((await index(both)).manifest(IndexFormat.OCI))
+    both.storage.blobs.clear()
+    both.nix.go = Deferred()
+    asked = Deferred.fromCoroutine(both.tags.by_digest(digest))
+    assert len(both.nix.calls) == 4, "none waits for the other"
+    both.nix.go.callback(None)
+    assert Digest.of(await asked) == digest
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_index_is_not_answered_when_one_of_its_images_cannot_be_had(both: World) -> None:
+    first = await index(both)
+    layer = first.images[1].layers[0].digest
+    for format in IndexFormat:
+        both.storage.blobs.pop(layer, None)
+        both.source.gone.add("one")
+        with pytest.raises(ManifestUnknown, match="package set or this registry's settings have changed"):
+            await both.tags.by_digest(Digest.of(first.manifest(format)))
+
+
+@pytest_twisted.ensureDeferred
+async def test_an_index_whose_images_came_out_different_is_another_index(both: World) -> None:
+    first = await index(both)
+    both.storage.blobs.clear()
+    both.storage.records = {name: data for name, data in both.storage.records.items() if "v1/layers" not in name}
+    both.nix.content = "not reproducible"
+    with pytest.raises(ManifestUnknown, match="came out different"):
+        await both.tags.by_digest(Digest.of(first.manifest(IndexFormat.OCI)))
+    second = await index(both)
+    assert second != first
+    for format in IndexFormat:
+        assert await both.tags.by_digest(Digest.of(second.manifest(format))) == second.manifest(format)
     with pytest.raises(ManifestUnknown):
-        await both.tags.by_digest(digest)
-    assert await both.rendered() == first
+        await both.tags.by_digest(Digest.of(first.manifest(IndexFormat.OCI)))
 
 
-@pytest.mark.parametrize("record", [b"", b"[]", b'{"version": 2}', b'{"version":1,"images":["../x"],"left_out":[]}'])
+@pytest.mark.parametrize(
+    "record",
+    [
+        b"",
+        b"[]",
+        b'{"version":2}',
+        b'{"version":1,"images":["%s"],"left_out":[]}' % (b"0" * 64),
+        b'{"version":2,"images":[["%s","../x"]],"left_out":[]}' % (b"0" * 64),
+        b'{"version":2,"images":[["../x","%s"]],"left_out":[]}' % (b"0" * 64),
+        b'{"version":2,"images":[7],"left_out":[]}',
+    ],
+)
 @pytest_twisted.ensureDeferred
 async def test_a_record_that_nobody_can_read_is_written_anew(both: World, record: bytes) -> None:
     first = await index(both)
@@ -162,3 +239,12 @@ async def test_one_platform_is_a_plain_manifest(both: World) -> None:
     assert isinstance(rendered, ImageRecord)
     assert (rendered.platform, both.nix.systems) == (Platform.ARM64, [ARM])
     assert rendered.manifest(Format.OCI)
+
+
+@pytest_twisted.ensureDeferred
+async def test_why_a_platform_is_left_out_is_cut_to_what_an_annotation_may_hold(
+    both: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_arm(both, PackagesUnavailable("hello " * 10_000), monkeypatch)
+    [(_, why)] = (await index(both)).left_out
+    assert len(why) == 500

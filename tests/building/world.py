@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 
 from attrs import evolve
 from twisted.internet.defer import Deferred
@@ -13,8 +14,10 @@ from nixery.building.cache import Cache
 from nixery.building.earlier import Served
 from nixery.building.last_good import LastGood, Policy
 from nixery.building.layering import Layers
+from nixery.building.leases import Leases
 from nixery.building.platforms import Platforms
 from nixery.building.tags import Serving, Tags
+from nixery.building.transcoding import Transcoder
 from nixery.concurrency.pool import Inline
 from nixery.errors import EvaluationFailed, ManifestUnknown, SourceUnavailable
 from nixery.images.graph import Closure, PathInfo, StorePath
@@ -26,6 +29,7 @@ from nixery.images.source import PinnedSource
 from nixery.nix.driver import Built
 from nixery.nix.report import Package
 from nixery.packing.packer import Packer
+from nixery.sources.interfaces import Origin
 from nixery.storage.memory import MemoryStorage
 
 LATEST = Tag("latest")
@@ -42,6 +46,7 @@ class Source:
     def __init__(self) -> None:
         self.pinned = PinnedSource("path", "one", "/set")
         self.where: str | None = None
+        self.refs = True
         self.fails: Exception | None = None
         self.go: Deferred[None] | None = None
         self.fetching: Deferred[None] | None = None
@@ -73,8 +78,12 @@ class Source:
     async def tags(self) -> set[str]:
         return {"latest"}
 
-    def lasting(self, tag: Tag) -> str | None:
-        return self.where
+    @property
+    def origin(self) -> Origin:
+        return Origin(self.where or "a folder", refs=self.refs)
+
+    def lasting(self, tag: Tag) -> bool:
+        return self.where is not None
 
     async def still(self, pinned: PinnedSource) -> bool:
         return pinned.pin.partition(" ")[0] == self.pinned.pin
@@ -117,6 +126,7 @@ _BASE32 = str.maketrans("e", "z")
 class World:
     def __init__(self, folder: Path) -> None:
         self.limit = 94
+        self.zstd = False
         self.clock = Clock()
         self.storage = MemoryStorage()
         self.source = Source()
@@ -126,6 +136,7 @@ class World:
         self.platforms: tuple[Platform, ...] = (Platform.AMD64,)
         self.popularity: Popularity | None = None
         self.meaning = ""
+        self.leases = 0
         self.tags = self.restarted()
 
     def restarted(self) -> Tags:
@@ -139,8 +150,11 @@ class World:
     def _builder(self) -> Builder:
         cache = Cache(self.storage)
         packer = Packer(Inline(), self.storage)
-        layers = Layers(packer, cache, Inline(), self.limit)
-        return Builder(self.source, self.nix, layers, cache, lambda: self.popularity, self.clock, self.settings)
+        transcoder = Transcoder(self.storage, Inline(), 2) if self.zstd else None
+        layers = Layers(packer, cache, Inline(), self.limit, transcoder)
+        self.leases += 1
+        leases = Leases(self.storage, self.clock, Random(self.leases))
+        return Builder(self.source, self.nix, layers, cache, lambda: self.popularity, self.clock, self.settings, leases)
 
     def move(self) -> None:
         """Have the upstream at something new, of other content."""

@@ -201,6 +201,16 @@ class StorageContract:
         assert await storage.read_record("v1/tags/abc") == b"two"
 
     @pytest_twisted.ensureDeferred
+    async def test_a_record_is_removed_only_while_it_is_what_it_is(self, storage: IStorage) -> None:
+        assert not await storage.remove_record("v1/leases/abc", b"one")
+        await storage.create_record("v1/leases/abc", b"one")
+        assert not await storage.remove_record("v1/leases/abc", b"two")
+        assert await storage.read_record("v1/leases/abc") == b"one"
+        assert await storage.remove_record("v1/leases/abc", b"one")
+        assert await storage.read_record("v1/leases/abc") is None
+        assert await storage.create_record("v1/leases/abc", b"three")
+
+    @pytest_twisted.ensureDeferred
     async def test_of_twenty_rivals_one_creates_and_one_swaps(self, storage: IStorage) -> None:
         created = await at_once(storage.create_record("v1/leases/x", b"%d" % n) for n in range(20))
         assert created.count(True) == 1
@@ -238,5 +248,7 @@ class StorageContract:
             await storage.create_record(name, b"")
         with pytest.raises(ValueError, match="not a record's name"):
             await storage.swap_record(name, b"", b"")
+        with pytest.raises(ValueError, match="not a record's name"):
+            await storage.remove_record(name, b"")
         with pytest.raises(ValueError, match="not a record's name"):
             await storage.list_records(name, "", 1)

@@ -3,13 +3,14 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
 from typing import TypeVar
 
 from attrs import evolve, frozen
 
 from nixery.images.digest import Digest
 from nixery.storage.bucket import SMALL, Bucket, BucketError, Object
+from tests.loopback import Answering, listening
 
 T = TypeVar("T")
 
@@ -26,13 +27,13 @@ class Kept:
 class FakeBucket:
     """See Bucket. `before`: called with the name of each call and the key, before it does anything; may raise."""
 
-    def __init__(self, address: str = "http://127.0.0.1:1") -> None:
+    def __init__(self) -> None:
+        self.address = "http://127.0.0.1:1"
         self.objects: dict[str, Kept] = {}
         self.calls: list[tuple[str, str]] = []
         self.before: Callable[[str, str], None] = lambda call, key: None
         self.after: Callable[[str, str], None] = lambda call, key: None
         self.closed = False
-        self._address = address
         self._lock = threading.Lock()
         self._versions = 0
 
@@ -57,6 +58,11 @@ class FakeBucket:
         with self._called("write", key):
             return self._put(key, data, replaced, None)
 
+    def remove(self, key: str, version: str) -> bool:
+        with self._called("remove", key):
+            found = self.objects.get(key)
+            return found is not None and found.version == version and self.objects.pop(key) is found
+
     def upload(self, key: str, path: str, digest: Digest, replaced: str | None) -> bool:
         with self._called("upload", key), open(path, "rb") as file:
             return self._put(key, file.read(), replaced, digest.hex)
@@ -76,7 +82,7 @@ class FakeBucket:
 
     def link(self, key: str) -> str:
         with self._called("link", key):
-            return f"{self._address}/{key}"
+            return f"{self.address}/{key}"
 
     def close(self) -> None:
         self.closed = True
@@ -105,36 +111,27 @@ class FakeBucket:
         self.after(call, key)
 
 
+class _Links(Answering[FakeBucket]):
+    def do_GET(self) -> None:
+        found = self.state.objects.get(self.path[1:])
+        if found is None:
+            self.send_error(404)
+            return
+        first, _, last = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
+        data = found.data[int(first) : int(last) + 1 if last else None]
+        self.send_response(206 if "Range" in self.headers else 200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
 @contextmanager
 def served() -> Iterator[FakeBucket]:
     """A bucket whose links work."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = bucket.objects.get(self.path[1:])
-            if found is None:
-                self.send_error(404)
-                return
-            first, _, last = self.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")
-            data = found.data[int(first) : int(last) + 1 if last else None]
-            self.send_response(206 if "Range" in self.headers else 200)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    bucket = FakeBucket(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    bucket = FakeBucket()
+    with listening(partial(_Links, bucket)) as port:
+        bucket.address = f"http://127.0.0.1:{port}"
         yield bucket
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 _: type[Bucket] = FakeBucket

@@ -22,7 +22,7 @@ DIGEST = Digest.of(LAYER)
 
 
 class TestFakeBucket(BucketContract):
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def bucket(self) -> Iterator[Bucket]:
         with served() as bucket:
             yield bucket

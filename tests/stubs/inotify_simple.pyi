@@ -10,6 +10,7 @@ class Event(NamedTuple):
 
 class INotify(FileIO):
     def __init__(self, inheritable: bool = False, nonblocking: bool = False) -> None: ...
+    def read(self, timeout: int | None = None) -> list[Event]: ...  # type: ignore[override]  # theirs gives no bytes
     def add_watch(self, path: str, mask: int) -> int: ...
     def rm_watch(self, wd: int) -> None: ...
 
@@ -19,6 +20,8 @@ class flags(IntEnum):
     MODIFY = 0x2
     ATTRIB = 0x4
     CLOSE_WRITE = 0x8
+    CLOSE_NOWRITE = 0x10
+    OPEN = 0x20
     MOVED_FROM = 0x40
     MOVED_TO = 0x80
     CREATE = 0x100

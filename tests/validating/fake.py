@@ -15,6 +15,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
 from nixery.validating.formats import DOCKER, OCI, Family
+from tests.zstd import zstd
 
 FAMILIES = {OCI.index: OCI, OCI.manifest: OCI, DOCKER.index: DOCKER, DOCKER.manifest: DOCKER}
 
@@ -48,6 +49,13 @@ def gzipped(data: bytes) -> bytes:
     return b"".join(gzip.compress(data[at : at + (1 << 20)], mtime=0) for at in range(0, len(data), 1 << 20))
 
 
+def frames(data: bytes) -> bytes:
+    """The same in zstd, with an empty frame and one to be skipped among them."""
+    skipped = b"\x50\x2a\x4d\x18" + (3).to_bytes(4, "little") + b"any"
+    parts = [data[at : at + (1 << 20)] for at in range(0, len(data), 1 << 20)]
+    return skipped.join(map(zstd.compress, [*parts, b""]))
+
+
 @define
 class Reply:
     """What is about to be answered. `what`: the method and tag, index, manifest, config, layer, part or beyond."""
@@ -78,6 +86,7 @@ class Fake:
         ]
     )
     pack: Callable[[bytes], bytes] = gzipped
+    zstd: bool = False
     of_config: list[Edit] = field(factory=list)
     of_manifest: list[Edit] = field(factory=list)
     of_index: list[Edit] = field(factory=list)
@@ -115,9 +124,14 @@ class Fake:
             "schemaVersion": 2,
             "mediaType": family.manifest,
             "config": self._blob("config", family.config, _json(config, self.of_config)),
-            "layers": [self._blob("layer", family.layers[0], self.pack(layer)) for layer in self.layers],
+            "layers": [self._layer(family, layer) for layer in self.layers],
         }
         return _json(value, self.of_manifest)
+
+    def _layer(self, family: Family, layer: bytes) -> dict[str, Any]:
+        if self.zstd and family is OCI:
+            return self._blob("layer", "application/vnd.oci.image.layer.v1.tar+zstd", frames(layer))
+        return self._blob("layer", family.layers[0], self.pack(layer))
 
     def _index(self, family: Family, manifest: bytes) -> bytes:
         child = {"mediaType": family.manifest, "digest": digest(manifest), "size": len(manifest)}

@@ -15,7 +15,7 @@ from nixery.validating.entries import FEW
 from nixery.validating.image import Image
 from nixery.validating.reference import Reference
 from tests.fetching.servers import served
-from tests.validating.fake import Fake, Reply, Site, digest, member
+from tests.validating.fake import Fake, Reply, Site, digest, frames, member
 from tests.validating.lies import LIES, Lie, body, both, flipped, header, index, layer, manifest, reply, status
 
 
@@ -36,6 +36,20 @@ async def test_a_true_image_has_no_fault(indexed: bool) -> None:
     checks = await checked(Fake(indexed))
     assert checks.failed == []
     assert len(checks.all) > 100
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_true_image_may_have_zstd_layers_in_its_oci_format() -> None:
+    assert (await checked(Fake(zstd=True))).failed == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_zstd_layers_that_the_docker_format_names_are_found() -> None:
+    fake = Fake(pack=frames)
+    failed = (await checked(fake)).failed
+    assert {check.fault for check in failed if check.what == "it is a whole tar"} == {
+        "it is no gzip: Error -3 while decompressing data: incorrect header check"
+    }
 
 
 @pytest_twisted.ensureDeferred
