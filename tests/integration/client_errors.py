@@ -1,29 +1,23 @@
 """What the seven clients print for each of the registry's errors."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from tests.integration.client_commands import Client, Image
+from tests.integration.client_faults import OF_BRANCH, OF_FOLDER, Fault
 from tests.integration.daemon import Answer, Daemon, eventually, package_set, running
 from tests.integration.seven_clients import Came, Making, carried_out
 
 PATIENCE = 30
 """Seconds that a client may go on trying."""
 
-ASKED = {
-    "no such package": ("hallo", "latest"),
-    "not free": ("unfree", "latest"),
-    "does not build": ("fails", "latest"),
-    "still building": ("hangs", "latest"),
-    "not a good name": ("arm64/amd64/hello", "latest"),
-    "no such tag": ("hello", "no-such-branch"),
-}
+_AT_ONCE = 3
+"""Clients."""
 
 _IDENTITY = ("-c", "user.name=a", "-c", "user.email=a@example.org")
 
@@ -41,21 +35,40 @@ def ask_all(makings: Mapping[str, Making], folder: Path) -> dict[str, Said]:
     """Each error, shown to each client."""
     said = {}
     with running(folder / "git", NIXERY_PKGS_REPO=str(_repository(folder)), NIXERY_HOLD="1") as daemon:
-        for number, (error, (name, tag)) in enumerate(ASKED.items()):
-            said[error] = _shown(daemon, Image(f"127.0.0.1:{daemon.port}", name, tag), makings, folder / f"e{number}")
-    packages = package_set(folder / "gone", folder.name)
-    with running(folder / "path", NIXERY_PKGS_PATH=str(packages)) as daemon:
+        for number, (error, fault) in enumerate(OF_BRANCH.items()):
+            said[error] = _shown(daemon, fault, makings, folder / f"b{number}")
+        said["pushing"] = _pushing(daemon, makings, folder / "p")
+    for number, (error, fault) in enumerate(OF_FOLDER.items()):
+        own = folder / f"f{number}"
+        packages = package_set(folder / f"{own.name}-set", folder.name)
+        with running(own, NIXERY_PKGS_PATH=str(packages), NIX_TIMEOUT="2") as daemon:
+            said[error] = _shown(daemon, fault, makings, own)
+    with running(folder / "path", NIXERY_PKGS_PATH=str(package_set(folder / "last", folder.name))) as daemon:
         said["stopping"] = _stopping(daemon, makings, folder / "s")
-        daemon.start()
-        shutil.rmtree(packages)
-        said["not available"] = _shown(daemon, Image(f"127.0.0.1:{daemon.port}", "hello"), makings, folder / "u")
     return said
 
 
-def _shown(daemon: Daemon, image: Image, makings: Mapping[str, Making], folder: Path) -> Said:
-    answer = daemon.pull(image.name, image.tag)
-    printed = {name: _pull(making(folder / name), image) for name, making in makings.items()}
-    return _said(answer, printed)
+def _shown(daemon: Daemon, fault: Fault, makings: Mapping[str, Making], folder: Path) -> Said:
+    fault.happens(daemon)
+    answer = daemon.pull(fault.name, fault.tag)
+    assert (answer.status, answer.error["code"]) == (fault.error.status, fault.error.code), answer.body
+    image = Image(f"127.0.0.1:{daemon.port}", fault.name, fault.tag)
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        came = threads.map(lambda name: _pull(makings[name](folder / name), image), makings)
+        return _said(answer, dict(zip(makings, came, strict=True)))
+
+
+def _pushing(daemon: Daemon, makings: Mapping[str, Making], folder: Path) -> Said:
+    """What is answered to blobs and to manifests ends alike."""
+    image = Image(f"127.0.0.1:{daemon.port}", "hello")
+    printed = {}
+    for name, making in makings.items():
+        client = making(folder / name)
+        *before, push = client.push(image)
+        assert carried_out(tuple(before), client.folder).well
+        printed[name] = carried_out((push,), client.folder, PATIENCE)
+    said = _said(daemon.ask("/v2/hello/blobs/uploads/", "POST"), printed)
+    return evolve(said, message=said.message.partition(": ")[2])
 
 
 def _stopping(daemon: Daemon, makings: Mapping[str, Making], folder: Path) -> Said:
@@ -91,7 +104,7 @@ def _repository(folder: Path) -> Path:
 
 
 def seen(message: str, text: str) -> str:
-    """How much of a message stands in what was printed: all of it, its beginning, or none."""
+    """How much of a message stands in what was printed: all of it, a part, or none."""
     plain = _plain(text)
     if _plain(message) in plain:
         return "all"

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from tests.integration.client_commands import Image
 from tests.integration.client_errors import Said, ask_all, seen
-from tests.integration.client_matrix import FOREIGN, Matrix
+from tests.integration.client_faults import UNMET
+from tests.integration.client_matrix import FOREIGN, Cell, Matrix
+from tests.integration.client_words import plain, public
 from tests.integration.daemon import package_set, running
 from tests.integration.seven_clients import KINDS, Came, Making, carried_out, clients
 
@@ -23,12 +25,17 @@ runs them all: do not edit it by hand.
 
 ## What they do
 
-- "After a pull": the client has no command that asks the registry. "Cannot": it has none at all.
-- "OCI layout and back": podman and buildah pack layers anew when they write a layout, so that the config's digest comes
-  back, but not the manifest's. crane has no store: it pushes from the layout to a registry of its own.
+What each action showed, by the last words that the client printed:
+
+- "Pull" and "digest": the digest of the image's manifest, and in which format the client took it.
+- "OCI layout and back": the same manifest's digest comes back, or the same config's: podman and buildah pack layers
+  anew when they write a layout. crane has no store: it pushes from the layout to a registry of its own.
 - "Another platform" is `arm64/hello`; "of an index" is `hello` with the client's option for a platform, of a registry
-  with `NIXERY_PLATFORMS=linux/amd64,linux/arm64`.
-- "Resume": what it does when the connection is cut in the middle of a layer of 30 MB.
+  with `NIXERY_PLATFORMS=linux/amd64,linux/arm64`. What was had is for arm64.
+- "Run": the program's words. "List tags": the tag is among them. "Inspect": the platform.
+- "Resume": what it does when the connection is cut in the middle of a layer of 30 MB: whether it asks for the rest by
+  Range, for all of it again, or for nothing.
+- "After a pull": the client has no command that asks the registry alone.
 """
 
 _ERRORS = """
@@ -37,19 +44,13 @@ _ERRORS = """
 How much of the registry's message each prints when a pull fails: all of it, a part, or none. What they printed follows,
 without the time and their progress.
 
-- skopeo, podman, buildah and Docker print the message of a 4xx answer; of a 5xx one only the status line.
+- skopeo, podman, buildah and Docker print the message of a 4xx answer; of a 5xx one the status line, where
+  the registry puts it too.
 - containerd asks by HEAD, whose answer has no body. It prints the status line, but of a 404 nothing.
+- Pushing: an image that was pulled goes back under another name.
 """
 
-_NOISE = re.compile(
-    r"^.*(?:CNI config file|elapsed: |: resolving  |active check failed).*$|\x1b\[[0-9;]*m"
-    r"|^time=\"[^\"]*\" |^\d{4}/\d\d/\d\d [\d:]+ ",
-    re.MULTILINE,
-)
 _PLATFORMS = "linux/amd64,linux/arm64"
-
-_MOST = 2000
-"""Characters of one client's words."""
 
 
 def main(index: str) -> None:
@@ -59,14 +60,17 @@ def main(index: str) -> None:
         rows = _rows(makings, index, folder)
         errors = ask_all(makings, folder)
         print(_INTRODUCTION)
-        _table(["client", *rows["skopeo"]], [[_versions(client), *row.values()] for client, row in rows.items()])
+        cells = [[_versions(client), *(cell.came for cell in row.values())] for client, row in rows.items()]
+        _table(["client", *rows["skopeo"]], cells)
+        _reasons(rows, folder)
         print(_ERRORS)
         _table(["", *makings], [[error, *_shown(said)] for error, said in errors.items()])
+        _unmet()
         for error, said in errors.items():
             _words(error, said, folder)
 
 
-def _rows(makings: Mapping[str, Making], index: str, folder: Path) -> dict[str, dict[str, str]]:
+def _rows(makings: Mapping[str, Making], index: str, folder: Path) -> dict[str, dict[str, Cell]]:
     packages = str(package_set(folder / "packages", folder.name))
     with (
         running(folder / "debian", NIXERY_DEBIAN_INDEX=index) as debian,
@@ -96,26 +100,28 @@ def _table(head: list[str], rows: list[list[str]]) -> None:
         print(f"| {' | '.join(row)} |")
 
 
+def _reasons(rows: Mapping[str, Mapping[str, Cell]], folder: Path) -> None:
+    print("\nWhat they cannot do, and why, or what they print:\n")
+    for client, row in rows.items():
+        for action, cell in row.items():
+            if cell.why:
+                print(f"- {client}, {action}: {plain(cell.why, folder)}")
+
+
+def _unmet() -> None:
+    print("\nThe other errors of `nixery/errors.py`, and why no client is asked about them:\n")
+    for error, why in UNMET.items():
+        print(f"- {error.__name__}: {why}")
+
+
 def _words(error: str, said: Said, folder: Path) -> None:
-    print(f"\n### {error[0].upper()}{error[1:]}\n\nThe registry: {_public(said.answer, folder)}")
+    print(f"\n### {error[0].upper()}{error[1:]}\n\nThe registry: {public(said.answer, folder)}")
     for name, came in said.printed.items():
-        print(f"\n{name}{_patience(came)}:\n\n```\n{_plain(came.text, folder)}\n```")
+        print(f"\n{name}{_patience(came)}:\n\n```\n{plain(came.text, folder)}\n```")
 
 
 def _patience(came: Came) -> str:
     return " (which was still trying, and was ended)" if came.status is None else ""
-
-
-def _plain(text: str, folder: Path) -> str:
-    """What was printed, each line once, and nothing that another run would print otherwise."""
-    once: dict[str, str] = {}
-    for line in _public(_NOISE.sub("", text), folder).splitlines():
-        once.setdefault(re.sub(r"\(\d/\d\)", "", line).strip(), line.rstrip())
-    return "\n".join(line for line in once.values() if line)[-_MOST:]
-
-
-def _public(text: str, folder: Path) -> str:
-    return re.sub(r"127\.0\.0\.1:\d+", "registry:5000", text.replace(str(folder), "/srv"))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
 import os
 import shutil
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.daemon import Daemon, package_set, running
+from tests.integration.daemon import PROJECT, Daemon, package_set, running
 
 HERE = Path(__file__).parent
 
@@ -46,3 +48,13 @@ def packages(tmp_path: Path, salt: str) -> Path:
 def daemon(tmp_path: Path, packages: Path) -> Iterator[Daemon]:
     with running(tmp_path / "daemon", NIXERY_PKGS_PATH=str(packages)) as daemon:
         yield daemon
+
+
+@pytest.fixture(scope="session")
+def debian_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of Debian's packages, of apt's lists on this host: it takes half a minute."""
+    need("apt-get", "dpkg-deb")
+    folder = tmp_path_factory.mktemp("debian") / "index"
+    command = (sys.executable, "-m", "nixery.commands.debian_index", str(folder), "--arch", "amd64", "--arch", "arm64")
+    subprocess.run(command, check=True, cwd=PROJECT, timeout=600)
+    return folder

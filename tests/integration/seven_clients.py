@@ -10,10 +10,11 @@ from pathlib import Path
 
 from attrs import frozen
 
-from tests.integration.client_commands import Buildah, Client, Commands, Containerd, Docker, Image, Podman, Skopeo
+from tests.integration.client_commands import Client, Commands, Image
+from tests.integration.client_engines import Buildah, Containerd, Docker, Podman
 from tests.integration.daemon import Daemon
 from tests.integration.engines import containerd, crane_registry, dockerd
-from tests.integration.registry_tools import Crane, Regctl
+from tests.integration.registry_tools import Crane, Regctl, Skopeo
 
 Making = Callable[[Path], Client]
 """A client in this folder, whose path is short: podman's may have 50 characters."""
@@ -62,6 +63,12 @@ class Came:
     @property
     def well(self) -> bool:
         return self.status == 0
+
+    @property
+    def end(self) -> str:
+        """The last line that they printed."""
+        lines = self.text.split("\n")
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 def carried_out(commands: Commands, folder: Path, seconds: int = SECONDS) -> Came:

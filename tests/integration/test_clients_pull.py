@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from nixery import errors
 from tests.integration.client_commands import Image
 from tests.integration.client_errors import seen
+from tests.integration.client_faults import ELSEWISE, OF_BRANCH, OF_FOLDER, UNMET
 from tests.integration.clients import unmount_all
 from tests.integration.conftest import need
 from tests.integration.cutting_proxy import cutting
 from tests.integration.daemon import Daemon, package_set, running
-from tests.integration.registry_tools import Crane
 from tests.integration.seven_clients import KINDS, Making, carried_out, digests, started
 
 SHOWING = [name for name in KINDS if name != "containerd"]
@@ -78,10 +79,8 @@ def test_what_was_cut_goes_on_by_range(making: Making, name: str, registry: Daem
     assert re.fullmatch(r"bytes=[1-9]\d{5,}-\d*", cuts.ranges[1] or ""), cuts.ranges
 
 
-def test_crane_finds_every_blob_valid(registry: Daemon, folder: Path) -> None:
-    need("crane")
-    for image in ("shell/hello", "libshared"):
-        commands = Crane(folder).validate(Image(f"127.0.0.1:{registry.port}", image))
-        came = carried_out(commands, folder / "valid")
-        assert came.well, came.text
-        assert "PASS" in came.text
+def test_each_error_is_shown_to_clients_or_met_by_none() -> None:
+    shown = {fault.error for fault in (*OF_BRANCH.values(), *OF_FOLDER.values())}
+    families = {errors.NixeryError, errors.Unavailable}
+    known = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.NixeryError)}
+    assert known == shown | families | set(ELSEWISE.values()) | set(UNMET)

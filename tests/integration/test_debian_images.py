@@ -6,8 +6,6 @@ Needs a Debian or Ubuntu host with apt's lists, and the mirror that these name.
 import http.client
 import json
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,27 +13,19 @@ import pytest
 
 from tests.integration.clients import Podman, copied, podman_in
 from tests.integration.conftest import need
-from tests.integration.daemon import PROJECT, Daemon, eventually, running
+from tests.integration.daemon import Daemon, eventually, running
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    need("apt-get", "dpkg-deb", "skopeo", "podman", "runc")
-    folder = tmp_path_factory.mktemp("debian") / "index"
-    command = (sys.executable, "-m", "nixery.commands.debian_index", str(folder), "--arch", "amd64", "--arch", "arm64")
-    subprocess.run(command, check=True, cwd=PROJECT, timeout=600)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def debian(index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
-    settings = {"NIXERY_DEBIAN_INDEX": str(index), "NIXERY_MAX_LAYERS": "20"}
+def debian(debian_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    settings = {"NIXERY_DEBIAN_INDEX": str(debian_index), "NIXERY_MAX_LAYERS": "20"}
     with running(tmp_path_factory.mktemp("debian-daemon"), **settings) as daemon:
         yield daemon
 
 
 @pytest.fixture(scope="module")
 def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
+    need("podman", "runc")
     with podman_in(tmp_path_factory.mktemp("podman")) as podman:
         yield podman
 
@@ -55,12 +45,14 @@ def reference(debian: Daemon, name: str) -> str:
     ],
 )
 def test_skopeo_copies_the_image(debian: Daemon, tmp_path: Path, name: str, architecture: str) -> None:
+    need("skopeo")
     options = ("--override-arch", architecture)
     config = copied(reference(debian, name), tmp_path / "layout", *options)
     assert config["architecture"] == architecture
 
 
 def test_skopeo_copies_the_docker_format_too(debian: Daemon, tmp_path: Path) -> None:
+    need("skopeo")
     assert copied(reference(debian, "shell/curl/jq"), tmp_path / "layout", "--format=v2s2")["architecture"] == "amd64"
 
 

@@ -1,4 +1,4 @@
-"""nixery-validate, as a user runs it, on images of the real daemon."""
+"""nixery-validate, as a user runs it; test_valid_images.py has it look at every image of the test set."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ def validate(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, text=True, timeout=SECONDS)
 
 
-def test_every_image_of_the_test_set_holds(daemon: Daemon) -> None:
+def test_images_hold_in_each_format(daemon: Daemon) -> None:
     references = [f"127.0.0.1:{daemon.port}/{name}" for name in NAMES]
     done = validate("-v", *references)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout
