@@ -67,9 +67,13 @@ class TagInvalid(NixeryError):
 
 
 class DigestInvalid(NixeryError):
-    """The digest is malformed, or of an algorithm that is not offered."""
+    """The digest is malformed."""
 
     code, status = "DIGEST_INVALID", 400
+
+
+class AlgorithmUnknown(DigestInvalid):
+    """The digest is well-formed, and of an algorithm by which nothing is stored here: what it names is not here."""
 
 
 class ManifestUnknown(NixeryError):

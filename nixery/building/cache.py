@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from nixery.images.digest import Digest
-from nixery.images.index import IndexRecord
+from nixery.images.index import ImageIndex, IndexRecord, Rendered
 from nixery.images.manifest import Format, ImageRecord, Layer, decode_layer, encode_layer
 from nixery.images.recipe import Recipe
 from nixery.storage.interfaces import IStorage
@@ -31,6 +31,16 @@ class Cache:
     async def index(self, key: str) -> IndexRecord | None:
         """The index under a key or a digest's hexadecimal digits; whether its images are stored is not asked."""
         return await self._parsed(f"v1/indexes/{key}", IndexRecord.decode)
+
+    async def whole(self, record: IndexRecord) -> ImageIndex | None:
+        """An index, if all of its images are stored, and are those that it was made of."""
+        return record.of([await self.image(key) for key, _ in record.images])
+
+    async def rendered(self, key: str) -> Rendered | None:
+        """What a BuildKey or an index's key stands for, if all of it is stored."""
+        image = await self.image(key)
+        record = await self.index(key) if image is None else None
+        return image if record is None else await self.whole(record)
 
     async def layer(self, key: str) -> Layer | None:
         """The layer of a layer key, if its blob is stored."""
@@ -61,14 +71,16 @@ class Cache:
         await self._write(f"v1/indexes/{key}", record.encode())
 
     async def manifest(self, digest: Digest) -> bytes | None:
-        """A stored manifest, if all that it names is stored."""
+        """A stored manifest, if all that it names is stored; an index, if each of its manifests is such a one."""
         found = await self._storage.find(digest)
         if found is None or found.size > _MANIFEST_BYTES:
             return None
         data = await self._storage.read(digest, _MANIFEST_BYTES)
-        if data is None or await self._storage.has_all(_named(data)):
-            return data
-        return None
+        if data is None:
+            return None
+        blobs, children = _named(data)
+        whole = await self._storage.has_all(blobs) and None not in [await self.manifest(child) for child in children]
+        return data if whole else None
 
     async def recipe(self, digest: Digest) -> Recipe | None:
         """The recipe of the image with this manifest."""
@@ -91,11 +103,13 @@ class Cache:
         await write_record(self._storage, name, data)
 
 
-def _named(manifest: bytes) -> dict[Digest, int]:
-    """The blobs that a manifest or an index names, with their sizes; none when it is neither."""
+def _named(manifest: bytes) -> tuple[dict[Digest, int], list[Digest]]:
+    """A manifest's blobs with their sizes, and the manifests that an index names; else none."""
     try:
         value = json.loads(manifest)
-        blobs = value["manifests"] if "manifests" in value else (value["config"], *value["layers"])
-        return {Digest.parse(blob["digest"]): int(blob["size"]) for blob in blobs}
+        if "manifests" in value:
+            return {}, [Digest.parse(child["digest"]) for child in value["manifests"]]
+        blobs = (value["config"], *value["layers"])
+        return {Digest.parse(blob["digest"]): int(blob["size"]) for blob in blobs}, []
     except (ValueError, KeyError, TypeError):
-        return {}
+        return {}, []

@@ -29,12 +29,13 @@ def settings(recipe: Recipe, built: Built) -> ImageConfig:
 def annotations(recipe: Recipe, built: Built) -> tuple[tuple[str, str], ...]:
     """What the OCI manifest says beside when it was created, sorted (OCI image-spec, "Annotations").
 
-    Nothing but what the recipe's key decides on: no URL, as a commit is the same wherever it comes from.
+    Nothing but what the recipe's key decides on.
     """
     package = _single(built)
     said = {
         "licenses": _licences(built),
         "revision": _revision(recipe),
+        "source": recipe.home or "",
         "version": "" if package is None else package.version or "",
     }
     return tuple((ANNOTATION + key, text) for key, text in said.items() if text and printable(text))

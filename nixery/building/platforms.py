@@ -27,8 +27,8 @@ _TOLD = 500
 class Platforms:
     """Makes what names stand for. `platforms`: of names that leave it open; the first is for clients without indexes.
 
-    v1/indexes/<key>: the BuildKeys of an index's images and the platforms left out; the key is the hash of the
-    BuildKeys of all platforms. v1/indexes/<digest>: the same for each format's digest.
+    v1/indexes/<key>: the BuildKeys and the manifests of an index's images, and the platforms left out; the key is the
+    hash of the BuildKeys of all platforms. v1/indexes/<digest>: the same for each format's digest.
     """
 
     def __init__(self, builder: Builder, cache: Cache, platforms: Sequence[Platform]) -> None:
@@ -39,7 +39,7 @@ class Platforms:
 
     def asked(self, name: ImageName) -> tuple[Platform, ...]:
         """The platforms that a name asks for."""
-        return self._platforms if name.platform is None else (name.platform,)
+        return name.platforms(self._platforms)
 
     async def image(self, name: ImageName, pinned: PinnedSource, hold: Hold) -> Offer[Rendered]:
         """What the name stands for in this package set. Cancelling the wait, or its end, leaves builds alone."""
@@ -48,23 +48,40 @@ class Platforms:
             return await self._builder.image(names[0], pinned, hold)
         keys = [self._builder.key(each, pinned) for each in names]
         key = fingerprint(["index", _VERSION, *keys])
-        known = await self._index(key)
+        record = await self._cache.index(key)
+        known = None if record is None else await self._cache.whole(record)
         return Offer(key, known or await self._indexes.join(key, lambda: self._build(key, names, pinned), hold))
 
     async def known(self, key: str) -> Rendered | None:
         """What a key stands for, if all of it is stored."""
-        return await self._builder.known(key) or await self._index(key)
+        return await self._cache.rendered(key)
 
     async def by_digest(self, digest: Digest) -> bytes:
         """The bytes of a manifest or an index: as stored, or made again; raises ManifestUnknown."""
         try:
             return await self._builder.by_digest(digest)
         except ManifestUnknown:
-            index = await self._index(digest.hex)
-            for rendered in [] if index is None else map(index.manifest, IndexFormat):
-                if Digest.of(rendered) == digest:
-                    return rendered
-            raise
+            record = await self._cache.index(digest.hex)
+            if record is None:
+                raise
+        return await self._made_again(digest, record)
+
+    async def _made_again(self, digest: Digest, record: IndexRecord) -> bytes:
+        """An index's bytes, after its images are made again side by side where they are not stored."""
+        index = await self._cache.whole(record) or await self._again(record)
+        for rendered in map(index.manifest, IndexFormat):
+            if Digest.of(rendered) == digest:
+                return rendered
+        raise ManifestUnknown(f"the index {digest} is no longer what it was; pull the image by its tag")
+
+    async def _again(self, record: IndexRecord) -> ImageIndex:
+        making = [Deferred.fromCoroutine(self._builder.again(manifest)) for _, manifest in record.images]
+        images: list[ImageRecord] = []
+        for _, outcome in await DeferredList(making, consumeErrors=True):
+            if isinstance(outcome, Failure):
+                outcome.raiseException()
+            images.append(outcome)
+        return ImageIndex(tuple(images), record.left_out)
 
     async def _build(self, key: str, names: Sequence[ImageName], pinned: PinnedSource) -> ImageIndex:
         """Build all of them; a platform is left out when evaluation says that its packages cannot be had."""
@@ -82,18 +99,9 @@ class Platforms:
         if not offers:
             raise PackagesUnavailable("; ".join(f"{platform}: {why}" for platform, why in left_out))
         index = ImageIndex(tuple(offer.rendered for offer in offers), tuple(left_out))
-        record = IndexRecord(tuple(offer.key for offer in offers), index.left_out)
+        record = IndexRecord.naming(((offer.key, offer.rendered) for offer in offers), index.left_out)
         await self._cache.remember_index(key, record, map(index.manifest, IndexFormat))
         return index
-
-    async def _index(self, key: str) -> ImageIndex | None:
-        """The index under a key or a digest, if all of its images are stored."""
-        record = await self._cache.index(key)
-        if record is None:
-            return None
-        images = [await self._builder.known(each) for each in record.keys]
-        stored = tuple(image for image in images if image is not None)
-        return ImageIndex(stored, record.left_out) if len(stored) == len(images) else None
 
 
 def _written(name: ImageName) -> str:

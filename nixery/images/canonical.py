@@ -14,3 +14,7 @@ def encode(value: object) -> bytes:
 def fingerprint(value: object) -> str:
     """The sha256 of encode(value), 64 hexadecimal digits."""
     return hashlib.sha256(encode(value)).hexdigest()
+
+
+class OtherVersion(ValueError):
+    """What was read back is of another version of ours: it counts as none, and is no fault."""

@@ -6,9 +6,11 @@ from typing import Self
 
 from attrs import frozen
 
-from nixery.errors import DigestInvalid
+from nixery.errors import AlgorithmUnknown, DigestInvalid
 
+# OCI image-spec, "Digests": the grammar, and what it says of the algorithms that it registers.
 _SHA256 = re.compile(r"sha256:([0-9a-f]{64})")
+_OTHER = re.compile(r"sha512:[0-9a-f]{128}|(?!sha(?:256|512):)[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+")
 
 
 @frozen(order=True)
@@ -19,11 +21,13 @@ class _Sha256:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """The value of `text`; raises DigestInvalid when it is anything but a well-formed sha256."""
+        """The value of `text`; raises DigestInvalid, as AlgorithmUnknown where it is well-formed and no sha256."""
         match = _SHA256.fullmatch(text)
-        if match is None:
-            raise DigestInvalid(f"{text[:100]!r} is not a digest: this registry knows sha256:<64 hexadecimal digits>")
-        return cls(match[1])
+        if match is not None:
+            return cls(match[1])
+        if _OTHER.fullmatch(text) is not None:
+            raise AlgorithmUnknown(f"nothing is stored by the digest {text[:100]}: this registry has sha256 alone")
+        raise DigestInvalid(f"{text[:100]!r} is not a digest: this registry knows sha256:<64 hexadecimal digits>")
 
     @classmethod
     def of(cls, data: bytes) -> Self:

@@ -6,20 +6,22 @@ Formats: OCI image-spec 1.1 ("Image Index") and Docker's "Manifest List" (Image 
 import enum
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Self, TypeAlias
 
 from attrs import frozen
 
-from nixery.images.canonical import encode
+from nixery.images.canonical import OtherVersion, encode
 from nixery.images.digest import Digest
 from nixery.images.manifest import Format, ImageRecord
 
 LEFT_OUT = "dev.nixery.left-out."
 """What the annotations begin with that say why a platform is not there; the platform follows."""
 
-_VERSION = 1
-_KEY = re.compile("[0-9a-f]{64}")
+_VERSION = 2
+"""Of records; those of others are passed over."""
+
+_HASH = re.compile("[0-9a-f]{64}")
 
 
 class IndexFormat(enum.Enum):
@@ -58,23 +60,37 @@ class ImageIndex:
 
 @frozen
 class IndexRecord:
-    """An index as it is stored: the BuildKeys of its images, and the platforms left out."""
+    """An index as it is stored: the BuildKey and the OCI manifest of each of its images, and the platforms left out."""
 
-    keys: tuple[str, ...]
+    images: tuple[tuple[str, Digest], ...]
     left_out: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def naming(cls, images: Iterable[tuple[str, ImageRecord]], left_out: tuple[tuple[str, str], ...]) -> Self:
+        """The record of an index of these images, each with its BuildKey."""
+        return cls(tuple((key, _digest(image)) for key, image in images), left_out)
+
+    def of(self, images: Iterable[ImageRecord | None]) -> ImageIndex | None:
+        """The index of what its BuildKeys stand for now; None unless those are the images that it was made of."""
+        found = tuple(image for image in images if image is not None)
+        same = [_digest(image) for image in found] == [manifest for _, manifest in self.images]
+        return ImageIndex(found, self.left_out) if same else None
 
     def encode(self) -> bytes:
         """The record as it is stored."""
-        left_out = [list(out) for out in self.left_out]
-        return encode({"version": _VERSION, "images": list(self.keys), "left_out": left_out})
+        images = [[key, manifest.hex] for key, manifest in self.images]
+        return encode({"version": _VERSION, "images": images, "left_out": self.left_out})
 
     @classmethod
     def decode(cls, data: bytes) -> Self:
-        """What encode wrote; raises ValueError or TypeError for anything else, as the keys become names."""
+        """What encode wrote; raises ValueError or TypeError for anything else, as the hashes become names."""
         match json.loads(data):
-            case {"version": 1, "images": [str(), *_] as keys, "left_out": list(left_out)}:
-                if all(isinstance(key, str) and _KEY.fullmatch(key) for key in keys):
-                    return cls(tuple(keys), tuple((str(platform), str(why)) for platform, why in left_out))
+            case {"version": 2, "images": [_, *_] as images, "left_out": list(left_out)}:
+                if all(_HASH.fullmatch(key) and _HASH.fullmatch(manifest) for key, manifest in images):
+                    named = tuple((key, Digest(manifest)) for key, manifest in images)
+                    return cls(named, tuple((str(platform), str(why)) for platform, why in left_out))
+            case {"version": int(version)} if version != _VERSION:
+                raise OtherVersion(f"an index's record of version {version}")
         raise ValueError("not an index's record")
 
 
@@ -88,6 +104,10 @@ def media_type(index: bytes) -> str:
         return IndexFormat(json.loads(index)["mediaType"]).value
     except (KeyError, TypeError) as error:
         raise ValueError("not an index") from error
+
+
+def _digest(image: ImageRecord) -> Digest:
+    return Digest.of(image.manifest(Format.OCI))
 
 
 def _named(image: ImageRecord, format: Format) -> Mapping[str, object]:

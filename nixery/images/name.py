@@ -48,6 +48,10 @@ class ImageName:
     platform: Platform | None
     shell: bool
 
+    def platforms(self, default: tuple[Platform, ...]) -> tuple[Platform, ...]:
+        """The platforms that it asks for; `default` where it leaves them open."""
+        return default if self.platform is None else (self.platform,)
+
     @classmethod
     def parse(cls, text: str) -> Self:
         """The name in `text` (what stands between /v2/ and /manifests/ in a path); raises NameInvalid."""
@@ -88,7 +92,7 @@ def parse_components(text: str) -> tuple[str, ...]:
 
 
 def parse_reference(text: str) -> Tag | Digest:
-    """The tag or digest in `text`; raises TagInvalid, or DigestInvalid where a colon says that a digest was meant."""
+    """The tag or digest in `text`; raises TagInvalid, or as Digest.parse where a colon says that one was meant."""
     if ":" in text:
         return Digest.parse(text)
     if _TAG.fullmatch(text) is None:

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import Self
 
 from attrs import field, frozen
-from attrs.validators import deep_iterable, instance_of
+from attrs.validators import deep_iterable, instance_of, optional
 
 from nixery.images.canonical import encode
 from nixery.images.name import ALWAYS, Platform
 
-KEY_VERSION = 2
+KEY_VERSION = 3
 """Raised whenever the same recipe gives another image."""
 
 _text = instance_of(str)
@@ -22,7 +22,7 @@ _texts = deep_iterable(_text, instance_of(tuple))
 class Recipe:
     """What an image is made of.
 
-    `kind` and `pin`: of the package source; `expressions`: the hash of our own Nix expressions; `packages`: in their
+    `kind`, `pin` and `home`: see PinnedSource; `expressions`: the hash of our own Nix expressions; `packages`: in their
     order of precedence; `popularity`: its hash; `limit`: most layers; `layout`: how store paths become layers and a
     root; `encoder`: the fingerprint of what compresses layers.
     """
@@ -37,6 +37,7 @@ class Recipe:
     limit: int = field(validator=instance_of(int))
     layout: str = field(validator=_text)
     encoder: str = field(validator=_text)
+    home: str | None = field(default=None, validator=optional(_text))
 
     def key(self) -> str:
         """The BuildKey: 64 hexadecimal digits that no other recipe has."""
@@ -57,6 +58,7 @@ class Recipe:
                 "limit": self.limit,
                 "layout": self.layout,
                 "encoder": self.encoder,
+                "home": self.home,
             }
         )
 
@@ -76,6 +78,7 @@ class Recipe:
                 limit=value["limit"],
                 layout=value["layout"],
                 encoder=value["encoder"],
+                home=value["home"],
             )
             written = recipe.encode()
         except (KeyError, TypeError) as error:

@@ -9,10 +9,12 @@ class PinnedSource:
 
     `pin` identifies the content everywhere (it is part of the BuildKey). `expression` (a file or folder that Nix
     imports) and `arguments` (strings given to the set beside system, config and overlays) say where it is on this
-    host; equal pins mean equal content whatever these are.
+    host; equal pins mean equal content whatever these are. `home`: where the set is developed, for a person: a URL
+    without login and query, or None where it has none; images say it.
     """
 
     kind: str
     pin: str
     expression: str
     arguments: tuple[tuple[str, str], ...] = ()
+    home: str | None = None

@@ -1,6 +1,7 @@
 """The routes of the registry (OCI distribution-spec 1.1, "Endpoints"): each parses its address and answers."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from attrs import frozen
 from klein import Klein
@@ -10,7 +11,7 @@ from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 
 from nixery.concurrency.pool import Pool
-from nixery.errors import ManifestUnknown, NameUnknown, Unsupported
+from nixery.errors import AlgorithmUnknown, BlobUnknown, ManifestUnknown, NameUnknown, Unsupported
 from nixery.images.digest import Digest
 from nixery.images.name import ImageName, Tag, parse_components, parse_reference
 from nixery.registry import answers, blobs, listings
@@ -46,7 +47,10 @@ class Registry:
     @app.route("/v2/<path:name>/manifests/<reference>", methods=["GET"])
     async def manifest(self, request: Request, name: str, reference: str) -> bytes:
         """A manifest: by tag in the format that the client asks for, by digest as it is stored."""
-        wanted = parse_reference(reference)
+        try:
+            wanted = parse_reference(reference)
+        except AlgorithmUnknown as error:
+            raise ManifestUnknown(error.message) from None
         if isinstance(wanted, Tag):
             return await self._catalogued(request, ImageName.parse(name), wanted)
         parse_components(name)
@@ -77,7 +81,10 @@ class Registry:
     async def blob(self, request: Request, name: str, digest: str) -> None:
         """A layer or a config. The name plays no part: blobs are shared by all images."""
         parse_components(name)
-        parsed = Digest.parse(digest)
+        try:
+            parsed = Digest.parse(digest)
+        except AlgorithmUnknown as error:
+            raise BlobUnknown(error.message) from None
         await blobs.answer(request, parsed, await self.storage.find(parsed), self.pool, self.clock)
 
     @app.route("/v2/_catalog", methods=["GET"])
@@ -97,7 +104,8 @@ class Registry:
     def referrers(self, request: Request, name: str, digest: str) -> bytes:
         """What refers to a manifest: nothing does."""
         parse_components(name)
-        Digest.parse(digest)
+        with suppress(AlgorithmUnknown):
+            Digest.parse(digest)
         return listings.no_referrers(request)
 
     @app.route("/v2/<path:name>/blobs/uploads/", strict_slashes=False)

@@ -14,12 +14,16 @@ from nixery.fetching.address import shown
 from nixery.fetching.web import Web
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
+from nixery.sources import origins
 from nixery.sources.interfaces import LATEST, Sighting
 from nixery.sources.places import Place, Places, commit_in, refs
 from nixery.sources.refs import commit_id
 from nixery.sources.tarball import Tarballs
 
 _PIN = re.compile(r"([0-9a-f]{40}) ([0-9a-df-np-sv-z]{52})", re.ASCII)
+_HOME = "https://github.com/NixOS/nixpkgs"
+"""Of all channels, also where a mirror has them."""
+
 _MOST_UNNAMED = 20
 """Tarballs that may wait when one more is asked for by its commit: random ids must not hold up channels."""
 _MOST = 1 << 16
@@ -46,7 +50,7 @@ class Channel:
     @property
     def words(self) -> str:
         """See Upstream."""
-        return f"the channel {self._channel} of {self._places.name}"
+        return origins.channel(self._channel, self._places).words
 
     async def tags(self) -> Collection[str]:
         """See Upstream: that of the setting. What else there is, nobody lists."""
@@ -73,7 +77,7 @@ class Channel:
         if found is None:
             raise ManifestUnknown(f"{self.words} has nothing that is called {pin[:100]!r}")
         url = public(self._places.archive(found[1]))  # as it goes to Nix's command line and into its errors
-        return PinnedSource("channel", pin, self._expression, (("url", url), ("sha256", found[2])))
+        return PinnedSource("channel", pin, self._expression, (("url", url), ("sha256", found[2])), _HOME)
 
     async def _pin(self, commit: str) -> str:
         return f"{commit} {await self._tarballs.hash(self._places.archive(commit))}"

@@ -15,13 +15,15 @@ from nixery.concurrency.recent import Recent
 from nixery.errors import ManifestUnknown, SourceUnavailable, public
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
+from nixery.sources import origins
 from nixery.sources.git_program import Git
 from nixery.sources.git_repository import Repository
 from nixery.sources.git_submodules import Submodules
+from nixery.sources.home import home_of
 from nixery.sources.interfaces import Sighting
+from nixery.sources.origins import WITH_SUBMODULES
 from nixery.sources.refs import Listing, Ref, Refs, commit_id
 
-_WITH_SUBMODULES = " with submodules"
 _MOST_UNNAMED = 20
 """Commits that no branch or tag is at which may wait to be fetched: who asks for random ids must not hold up others."""
 _LINE_BYTES = 512
@@ -72,7 +74,7 @@ class GitUpstream:
     @property
     def words(self) -> str:
         """See Upstream."""
-        return f"the git repository {public(self._url)}" + ("" if self._submodules is None else _WITH_SUBMODULES)
+        return origins.git(self._url, self._submodules is not None).words
 
     async def tags(self) -> Collection[str]:
         """See Upstream: branches and git tags as an image's tag writes them, and `latest`."""
@@ -89,15 +91,15 @@ class GitUpstream:
 
     async def have(self, pin: str) -> PinnedSource:
         """See Upstream."""
-        commit = commit_id(Tag(pin.removesuffix(_WITH_SUBMODULES)))  # a record says it, which others may have written
+        commit = commit_id(Tag(pin.removesuffix(WITH_SUBMODULES)))  # a record says it, which others may have written
         if commit is None:
             raise ManifestUnknown(f"{self.words} has nothing that is called {pin[:100]!r}")
         tree = self._here.get(commit) or await self._fetched(commit)
         arguments = (("url", "file://" + quote(self._folder)), ("commit", tree))
-        return PinnedSource("git", self._pin(commit), self._expression, arguments)
+        return PinnedSource("git", self._pin(commit), self._expression, arguments, home_of(self._url))
 
     def _pin(self, commit: str) -> str:
-        return commit if self._submodules is None else commit + _WITH_SUBMODULES
+        return commit if self._submodules is None else commit + WITH_SUBMODULES
 
     async def _current(self) -> tuple[float, Refs]:
         """When the server was asked, and what it has."""

@@ -73,6 +73,7 @@ def test_variables_take_the_place_of_those_of_every_image() -> None:
         ({"Cmd": ["a\0b"]}, "config.Cmd has a control character in 'a\\x00b'"),
         ({"Env": {"A": "b"}}, "config.Env has to be a list of strings"),
         ({"Env": ["PATH"]}, "config.Env has 'PATH', which is not NAME=value"),
+        ({"Env": ["x" * 99]}, f"config.Env has '{'x' * 50}', which"),
         ({"Env": ["=x"]}, "config.Env has '=x', which is not NAME=value"),
         ({"Env": ["A=1", "A=2"]}, "config.Env sets a variable twice"),
         ({"Env": ["A=1\n"]}, "config.Env has a control character"),
@@ -80,15 +81,21 @@ def test_variables_take_the_place_of_those_of_every_image() -> None:
         ({"User": 1000}, "config.User has to be a string"),
         ({"User": "a b"}, "config.User has 'a b', which is not a user"),
         ({"User": ""}, "config.User has ''"),
+        ({"User": "us\u0435r"}, "config.User has 'us\u0435r'"),
+        ({"User": "x" * 99 + " "}, f"config.User has '{'x' * 50}', which"),
         ({"WorkingDir": "data"}, "config.WorkingDir has 'data', which is not an absolute path"),
         ({"Labels": {"a": 1}}, "config.Labels has to be a set of strings"),
         ({"Labels": ["a"]}, "config.Labels has to be a set of strings"),
         ({"Labels": {"": "x"}}, "config.Labels has a label without a name"),
         ({"Labels": {"a\x1b": "x"}}, "config.Labels has a control character"),
         ({"ExposedPorts": {"http": {}}}, "config.ExposedPorts has 'http', which is not a port"),
-        ({"ExposedPorts": {"70000": {}}}, "config.ExposedPorts has '70000'"),
+        ({"ExposedPorts": {"65536": {}}}, "config.ExposedPorts has '65536'"),
+        ({"ExposedPorts": {"0": {}}}, "config.ExposedPorts has '0'"),
+        ({"ExposedPorts": {"80/sctp": {}}}, "config.ExposedPorts has '80/sctp'"),
         ({"ExposedPorts": ["80"]}, "config.ExposedPorts has to be a set of empty sets"),
         ({"ExposedPorts": {"80": 1}}, "config.ExposedPorts has a value for '80'"),
+        ({"ExposedPorts": {"80": None}}, "config.ExposedPorts has a value for '80'"),
+        ({"Volumes": {"/data": []}}, "config.Volumes has a value for '/data'"),
         ({"Volumes": {"data": {}}}, "config.Volumes has 'data', which is not an absolute path"),
         ({"StopSignal": "TERM"}, "config.StopSignal has 'TERM', which is not a signal"),
     ],
@@ -99,10 +106,30 @@ def test_what_is_wrong_is_named(value: Any, words: str) -> None:
     assert words in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"User": "machine$"},
+        {"User": "0:wheel"},
+        {"ExposedPorts": {"65535/udp": {}}},
+        {"StopSignal": "9"},
+        {"Labels": {str(number): "" for number in range(5000)}},
+    ],
+)
+def test_what_may_be_is_taken_as_it_is(value: dict[str, object]) -> None:
+    assert ImageConfig.parse(value).encode() == value
+
+
 def test_the_store_paths_that_it_needs_are_known() -> None:
-    one, two = (f"/nix/store/{letter * 32}-x-1.0" for letter in "ab")
+    one, two, three = (f"/nix/store/{letter * 32}-x-1.0" for letter in "abc")
     config = ImageConfig.parse(
-        {"Entrypoint": [f"{one}/bin/x"], "Env": [f"P={two}/bin:{one}"], "Labels": {"l": one + "0"}}
+        {
+            "Entrypoint": [f"{one}/bin/x"],
+            "Env": [f"P={two}/bin:{one}"],
+            "WorkingDir": f"{three}/share",
+            "Labels": {"l": one + "0"},
+        }
     )
-    assert config.store_paths("/nix/store") == {one, two}
+    assert config.store_paths("/nix/store") == {one, two, three}
+    assert config.store_paths("/nix.store") == set()
     assert config.store_paths("/other/store") == set()

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from nixery.images.digest import DiffID, Digest
-from nixery.images.index import LEFT_OUT, ImageIndex, IndexFormat, media_type
+from nixery.images.index import LEFT_OUT, ImageIndex, IndexFormat, IndexRecord, media_type
 from nixery.images.manifest import Format, ImageRecord, Layer
 from nixery.images.name import Platform
 
@@ -40,3 +40,25 @@ def test_an_index_says_its_own_media_type() -> None:
     for other in (IMAGES[0].manifest(Format.OCI), b"[]", b"{}", b"x"):
         with pytest.raises(ValueError, match="not an index|is not a valid|Expecting value"):
             media_type(other)
+
+
+def test_an_annotation_is_written_in_one_way() -> None:
+    index = ImageIndex(IMAGES[:1], (("linux/arm64", "größer"),))
+    assert f'"{LEFT_OUT}linux/arm64":"größer"'.encode() in index.manifest(IndexFormat.OCI)
+
+
+KEY, DIGEST = "0" * 64, Digest.of(b"manifest")
+
+
+@pytest.mark.parametrize("left_out", [(), (("linux/arm64", "not for größer ones"),)])
+def test_a_record_is_read_as_it_was_written(left_out: tuple[tuple[str, str], ...]) -> None:
+    record = IndexRecord(((KEY, DIGEST), ("f" * 64, DIGEST)), left_out)
+    assert IndexRecord.decode(record.encode()) == record
+
+
+@pytest.mark.parametrize(
+    "images", [[], [["../x", DIGEST.hex]], [[KEY, "../x"]], [[KEY, "F" * 64]], [[KEY + "\n", KEY]]]
+)
+def test_a_record_names_nothing_but_hashes(images: list[list[str]]) -> None:
+    with pytest.raises(ValueError, match="not an index's record"):
+        IndexRecord.decode(json.dumps({"version": 2, "images": images, "left_out": []}).encode())

@@ -9,15 +9,18 @@ from hypothesis import strategies as st
 
 from nixery.images.config import ImageConfig
 from nixery.images.digest import DiffID, Digest
-from nixery.images.manifest import Format, ImageRecord, Layer, decode_layer, encode_layer, media_type
+from nixery.images.manifest import Blob, Format, ImageRecord, Layer, decode_layer, encode_layer, media_type
 from nixery.images.name import Platform
 
+digests = st.binary(max_size=4).map(Digest.of)
+sizes = st.integers(0, 2**60)
 layers = st.builds(
     Layer,
     st.binary(max_size=4).map(DiffID.of),
-    st.binary(max_size=4).map(Digest.of),
-    st.integers(0, 2**60),
+    digests,
+    sizes,
     st.text(max_size=10),
+    st.none() | st.builds(Blob, digests, sizes),
 )
 words = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=5)
 records = st.builds(
@@ -27,6 +30,7 @@ records = st.builds(
     st.builds(ImageConfig, command=st.lists(words, max_size=2).map(tuple)),
     st.dictionaries(words, words, max_size=2).map(lambda said: tuple(sorted(said.items()))),
 )
+WRONG: list[dict[str, object]] = [{"digest": "x"}, {"diffID": 3}, {"size": "5"}, {"zstd": None}, {"zstd": {"size": 5}}]
 RECORD = ImageRecord(
     Platform.AMD64,
     (
@@ -56,8 +60,27 @@ def test_a_manifest_names_its_config_and_layers(record: ImageRecord, format: For
     assert manifest["schemaVersion"] == 2
     assert manifest["config"] == {"mediaType": format.config, "digest": str(Digest.of(config)), "size": len(config)}
     assert [(la["digest"], la["size"], la["mediaType"]) for la in manifest["layers"]] == [
-        (str(layer.digest), layer.size, format.layer) for layer in record.layers
+        named(layer, format) for layer in record.layers
     ]
+
+
+def named(layer: Layer, format: Format) -> tuple[str, int, str]:
+    """Of a layer that has a zstd form, OCI's format names that."""
+    if layer.zstd is None or format is Format.DOCKER:
+        return str(layer.digest), layer.size, format.layer
+    return str(layer.zstd.digest), layer.zstd.size, "application/vnd.oci.image.layer.v1.tar+zstd"
+
+
+@given(records)
+def test_all_that_its_manifests_name_has_to_be_stored(record: ImageRecord) -> None:
+    manifests = [json.loads(record.manifest(format)) for format in Format]
+    said = {Digest.parse(blob["digest"]) for each in manifests for blob in (each["config"], *each["layers"])}
+    assert said | {Digest.of(record.manifest(format)) for format in Format} <= set(record.blobs())
+
+
+@given(layers)
+def test_the_record_of_a_layer_without_zstd_says_nothing_of_it(layer: Layer) -> None:
+    assert ("zstd" in encode_layer(layer)) == (layer.zstd is not None)
 
 
 @given(records)
@@ -91,7 +114,7 @@ def test_what_is_not_a_record_is_refused() -> None:
     good: dict[str, Any] = json.loads(RECORD.encode())
     layer = good["layers"][0]
     bad: list[object] = [None, [], 3, {}, {**good, "version": 1}, {**good, "platform": "vax"}, {**good, "layers": None}]
-    bad += [{**good, "layers": [{**layer, **change}]} for change in ({"digest": "x"}, {"diffID": 3}, {"size": "5"})]
+    bad += [{**good, "layers": [{**layer, **change}]} for change in WRONG]
     bad += [{**good, "layers": ["x"]}, {**good, "settings": None}, {**good, "settings": {"Cmd": "bash"}}]
     bad += [{**good, "annotations": None}, {**good, "annotations": ["x"]}]
     for value in bad:

@@ -12,14 +12,16 @@ from nixery.errors import BuildFailed, ManifestUnknown, NixeryError
 from nixery.images.digest import Digest
 from nixery.images.index import IndexFormat, Rendered
 from nixery.images.manifest import Format, ImageRecord
-from nixery.images.name import ImageName, Tag, parse_reference
+from nixery.images.name import ImageName, Platform, Tag, parse_reference
 from nixery.registry.interfaces import Images
 
 HELLO, SHELL, LATEST = ImageName.parse("hello"), ImageName.parse("shell/hello"), Tag("latest")
 
 
 class Maker(Protocol):
-    """Images, and a way to have them fail."""
+    """Images, and a way to have them fail. `platforms`: of names that leave it open."""
+
+    platforms: tuple[Platform, ...]
 
     @property
     def images(self) -> Images:
@@ -43,6 +45,23 @@ class ImagesContract:
         for name in (HELLO, SHELL):
             for manifest in manifests((await maker.images.by_tag(name, LATEST)).rendered):
                 assert await maker.images.by_digest(Digest.of(manifest)) == manifest
+
+    @pytest_twisted.ensureDeferred
+    async def test_a_name_is_an_image_or_an_index_of_one_for_each_platform(self, maker: Maker) -> None:
+        rendered = (await maker.images.by_tag(HELLO, LATEST)).rendered
+        images = (rendered,) if isinstance(rendered, ImageRecord) else rendered.images
+        assert tuple(image.platform for image in images) == maker.platforms
+        assert isinstance(rendered, ImageRecord) == (len(maker.platforms) == 1)
+
+    @pytest_twisted.ensureDeferred
+    async def test_a_prefix_names_the_image_of_one_platform(self, maker: Maker) -> None:
+        rendered = (await maker.images.by_tag(HELLO, LATEST)).rendered
+        images = (rendered,) if isinstance(rendered, ImageRecord) else rendered.images
+        for platform in Platform:
+            image = (await maker.images.by_tag(ImageName.parse(f"{platform.value}/hello"), LATEST)).rendered
+            assert isinstance(image, ImageRecord)
+            assert image.platform is platform
+            assert (image in images) == (platform in maker.platforms)
 
     @pytest_twisted.ensureDeferred
     async def test_the_same_image_is_asked_for_twice_and_is_the_same(self, maker: Maker) -> None:

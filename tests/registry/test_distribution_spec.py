@@ -20,6 +20,7 @@ BY_TAG, BY_DIGEST = "/v2/git/manifests/latest", f"/v2/git/manifests/{Digest.of(O
 
 manifests = pytest.mark.parametrize("path", [BY_TAG, BY_DIGEST])
 contents = pytest.mark.parametrize("path", [BY_TAG, BY_DIGEST, BLOB_PATH])
+others = pytest.mark.parametrize("digest", ["sha512:" + "a" * 128, "multihash+base58:QmRZxt2b1FVZPNqd8hsiykDL3"])
 formats = pytest.mark.parametrize("format", Format)
 
 
@@ -113,6 +114,11 @@ class TestPullingManifests:
     def test_a_digest_of_no_manifest_is_not_found(self) -> None:
         assert world().ask(f"/v2/git/manifests/{ABSENT}").status == 404
 
+    @others
+    def test_a_digest_of_another_algorithm_is_not_found(self, digest: str) -> None:
+        reply = world().ask(f"/v2/git/manifests/{digest}")
+        assert (reply.status, b"MANIFEST_UNKNOWN" in reply.body) == (404, True)
+
     def test_a_digest_of_a_blob_is_not_found(self) -> None:
         assert world().ask(f"/v2/git/manifests/{Digest.of(BLOB)}").status == 404
 
@@ -131,6 +137,11 @@ class TestPullingBlobs:
 
     def test_a_blob_that_is_not_there_is_not_found(self) -> None:
         assert world().ask(f"/v2/git/blobs/{ABSENT}").status == 404
+
+    @others
+    def test_a_digest_of_another_algorithm_is_not_found(self, digest: str) -> None:
+        reply = world().ask(f"/v2/git/blobs/{digest}")
+        assert (reply.status, b"BLOB_UNKNOWN" in reply.body) == (404, True)
 
     @pytest.mark.parametrize(
         ("range", "part", "place"),

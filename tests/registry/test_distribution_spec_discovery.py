@@ -96,6 +96,11 @@ class TestListingReferrers:
         assert reply.status == 200
         assert json.loads(reply.body) == {"schemaVersion": 2, "mediaType": INDEX, "manifests": []}
 
+    @pytest.mark.parametrize("digest", ["sha512:" + "a" * 128, "blake3:0"])
+    def test_a_digest_of_another_algorithm_has_none_either(self, digest: str) -> None:
+        reply = World().ask(f"/v2/git/referrers/{digest}")
+        assert (reply.status, json.loads(reply.body)["manifests"]) == (200, [])
+
     def test_the_content_type_is_that_of_an_index(self) -> None:
         assert World().ask(f"/v2/git/referrers/{SUBJECT}").headers.get_all("Content-Type") == [INDEX]
 

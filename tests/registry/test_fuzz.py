@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from twisted.internet.defer import Deferred
@@ -13,19 +13,25 @@ from twisted.internet.defer import Deferred
 from nixery import errors
 from nixery.errors import NixeryError
 from nixery.images.digest import Digest
-from nixery.images.manifest import Format, ImageRecord
+from nixery.images.index import ImageIndex
+from nixery.images.name import Platform
 from nixery.storage.interfaces import Redirect
 from tests.registry.fuzzing import Asked, requests
+from tests.registry.images_contract import manifests
 from tests.registry.openapi import DOCUMENT
 from tests.registry.wire import RECORD, Reply, Wire, World, parse
 
 COUNT = int(os.environ.get("NIXERY_FUZZ", "2000"))
 
 ABSENT, BLOB, ELSEWHERE = Digest.of(b"absent"), Digest.of(b"blob"), Digest.of(b"elsewhere")
-MANIFESTS = [Digest.of(RECORD.manifest(format)) for format in Format]
+INDEX = ImageIndex((RECORD, evolve(RECORD, platform=Platform.ARM64)))
+MANIFESTS = {Digest.of(data): data for data in manifests(INDEX)}
 DIGESTS = [str(digest) for digest in (ABSENT, BLOB, ELSEWHERE, *MANIFESTS)]
 ETAGS = [f'"{digest}"' for digest in DIGESTS]
-KNOWN = {"digest": DIGESTS, "reference": DIGESTS, "If-None-Match": ETAGS, "If-Range": ETAGS}
+PULLED = [*DIGESTS, *[str(BLOB), str(ELSEWHERE)] * len(DIGESTS)]
+"""Blobs have more kinds of answers than anything else: they are asked for the most."""
+
+KNOWN = {"digest": PULLED, "reference": DIGESTS, "If-None-Match": ETAGS, "If-Range": ETAGS}
 
 FAULTS = [
     errors.PackagesUnavailable("gti is not in the package set"),
@@ -44,6 +50,7 @@ class Weather:
     storage: NixeryError | None
     warning: str | None
     waits: str
+    platforms: tuple[Platform, ...]
 
     @property
     def statuses(self) -> set[int]:
@@ -54,7 +61,7 @@ class Weather:
         world = World()
         world.storage.blobs[BLOB] = b"blob"
         world.storage.places[ELSEWHERE] = Redirect("https://elsewhere.test/", 9)
-        world.images.manifests = {Digest.of(data): data for data in map(RECORD.manifest, Format)}
+        world.images.manifests, world.images.platforms = dict(MANIFESTS), self.platforms
         world.images.error, world.storage.error, world.images.warning = self.image, self.storage, self.warning
         if self.waits:
             world.images.waiting = Deferred()
@@ -67,6 +74,7 @@ WEATHER = st.builds(
     st.none() | st.none() | st.just(errors.StorageUnavailable("the disk is gone")),
     st.none() | st.text(max_size=20),
     st.sampled_from(["", "", "", "is served", "leaves"]),
+    st.sampled_from([(Platform.AMD64,), (Platform.AMD64, Platform.ARM64)]),
 )
 
 
@@ -78,7 +86,7 @@ def test_every_request_has_a_whole_answer_that_was_described(asked: Asked, weath
     wire.send(asked.wire)
     if world.images.waiting is not None and not wire.received:
         if weather.waits == "is served":
-            _serve(world.images.waiting)
+            world.images.waiting.callback(None)
         else:
             wire.lose()
             assert (wire.received, world.clock.getDelayedCalls()) == (b"", [])
@@ -87,10 +95,6 @@ def test_every_request_has_a_whole_answer_that_was_described(asked: Asked, weath
     _and_another(asked, wire)
     wire.lose()
     assert world.clock.getDelayedCalls() == []
-
-
-def _serve(waiting: "Deferred[ImageRecord]") -> None:
-    waiting.callback(RECORD)
 
 
 def _and_another(asked: Asked, wire: Wire) -> None:

@@ -76,6 +76,17 @@ def test_rfc9112_9_6_a_connection_is_closed_where_the_client_wants_it() -> None:
     assert not kept.transport.disconnecting
 
 
+@pytest.mark.parametrize(("method", "status"), [("OPTIONS", 200), ("GET", 405), ("HEAD", 405), ("BREW", 405)])
+def test_rfc9110_9_3_7_the_server_as_a_whole_has_options_and_nothing_else(method: str, status: int) -> None:
+    world = World()
+    wire = sent(f"{method} * HTTP/1.1\r\nHost: r\r\n\r\n".encode(), world)
+    reply = parse(wire.received, method)
+    assert (reply.status, reply.headers["Content-Length"], reply.body) == (status, "0", b"")
+    wire.transport.clear()
+    wire.send(b"GET /v2/ HTTP/1.1\r\nHost: r\r\n\r\n")
+    assert parse(wire.received).status == 200
+
+
 @pytest.mark.parametrize("hosts", [b"", b"Host: a\r\nHost: b\r\n", b"Host: a\r\nHost: a\r\n"])
 @pytest.mark.parametrize("path", ["/v2/", "/", "http://r/v2/"])
 def test_rfc9112_3_2_http_1_1_without_one_host_is_refused(path: str, hosts: bytes) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any, TypeVar
 
-from attrs import define, field
+from attrs import define, evolve, field
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionLost
@@ -18,7 +18,8 @@ from nixery.building.earlier import Served
 from nixery.concurrency.pool import Inline, Pool
 from nixery.errors import ManifestUnknown, NixeryError
 from nixery.images.digest import DiffID, Digest
-from nixery.images.manifest import Format, ImageRecord, Layer
+from nixery.images.index import ImageIndex
+from nixery.images.manifest import ImageRecord, Layer
 from nixery.images.name import ImageName, Platform, Tag
 from nixery.pages.resource import Pages
 from nixery.registry.catalog import Catalog
@@ -27,6 +28,7 @@ from nixery.registry.routes import Registry
 from nixery.registry.site import Site, make_site
 from nixery.storage.interfaces import Location
 from nixery.storage.memory import MemoryStorage
+from tests.registry.images_contract import manifests
 
 T = TypeVar("T")
 
@@ -34,11 +36,12 @@ RECORD = ImageRecord(Platform.AMD64, (Layer(DiffID.of(b"tar"), Digest.of(b"gzip"
 
 
 class FakeImages:
-    """Has RECORD under every name, unless told what to wait for or to raise."""
+    """Has RECORD under every name, for the platform that it names or for several, unless told to wait or to raise."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
-        self.waiting: Deferred[ImageRecord] | None = None
+        self.platforms: tuple[Platform, ...] = (Platform.AMD64,)
+        self.waiting: Deferred[object] | None = None
         self.warning: str | None = None
         self.named = {"latest"}
         self.error: Exception | None = None
@@ -48,9 +51,13 @@ class FakeImages:
         self.asked.append((name.text, tag.text))
         if self.error is not None:
             raise self.error
-        record = RECORD if self.waiting is None else await self.waiting
-        self.manifests |= {Digest.of(data): data for data in map(record.manifest, Format)}
-        return Served(record, self.warning)
+        if self.waiting is not None:
+            await self.waiting
+        platforms = self.platforms if name.platform is None else (name.platform,)
+        images = tuple(evolve(RECORD, platform=platform) for platform in platforms)
+        rendered = images[0] if len(images) == 1 else ImageIndex(images)
+        self.manifests |= {Digest.of(data): data for data in manifests(rendered)}
+        return Served(rendered, self.warning)
 
     async def tags(self) -> Collection[str]:
         if self.error is not None:
