@@ -12,7 +12,8 @@ import pytest
 from twisted.application.service import IServiceCollection
 from twisted.internet import reactor
 
-from nixery import tap, wiring
+from nixery import tap
+from nixery.tap import wiring
 from nixery.building.tags import Serving
 from nixery.config import read_config
 from nixery.fetching.ranking import Ranking

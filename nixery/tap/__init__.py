@@ -1,4 +1,4 @@
-"""Where the parts are wired, with wiring.py: from options and environment to the services of `twistd nixery`."""
+"""Where the parts are wired: from options and environment to the services of `twistd nixery`."""
 
 import contextlib
 import os
@@ -41,7 +41,7 @@ from nixery.settings import SETTINGS
 from nixery.sources.interfaces import Source
 from nixery.storage.backend import backend_named
 from nixery.storage.interfaces import Surroundings
-from nixery.wiring import Parts, Reactor, folder_in, ranking_of, source_of
+from nixery.tap.wiring import Parts, Reactor, folder_in, ranking_of, source_of
 
 _FILE_THREADS = 8
 
