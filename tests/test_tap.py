@@ -13,13 +13,12 @@ from twisted.application.service import IServiceCollection
 from twisted.internet import reactor
 
 from nixery import tap
-from nixery.tap import wiring
 from nixery.building.tags import Serving
 from nixery.config import read_config
 from nixery.fetching.ranking import Ranking
 from nixery.settings import SETTINGS
 from nixery.sources.path import PathSource
-from nixery.tap import Options
+from nixery.tap import Options, wiring
 
 PROJECT = Path(__file__).parent.parent
 SET = str(PROJECT / "nixery" / "expressions" / "debian")

@@ -14,14 +14,24 @@ from nixery.storage.interfaces import IStorage, IStorageBackend, Surroundings
 @implementer(IPlugin, IStorageBackend)
 @frozen
 class Backend:
-    """See IStorageBackend. `factory`: the full name of a function that does what make does."""
+    """See IStorageBackend. `factory`: the full name of a function that does what make does.
+
+    `extra`: of ours, which brings along what that needs.
+    """
 
     name: str
     factory: str
+    extra: str | None = None
 
     def make(self, settings: Mapping[str, str], surroundings: Surroundings) -> IStorage:
         """See IStorageBackend."""
-        storage: IStorage = namedAny(self.factory)(settings, surroundings)
+        try:
+            make = namedAny(self.factory)
+        except ImportError as error:
+            lacking = f"NIXERY_STORAGE_BACKEND is {self.name!r}, which needs a package that is not here: {error.name}"
+            advice = f"; pip install 'nixery[{self.extra}]' brings it" if self.extra else ""
+            raise ConfigError(lacking + advice) from error
+        storage: IStorage = make(settings, surroundings)
         return storage
 
 

@@ -50,7 +50,7 @@ install_go_clients() {
 find_go() {
   local own=$client_cache/go
   go_is_new || PATH=$own/bin:$PATH
-  go_is_new || step "Fetching Go, which builds two of the clients" fetch_go "$own"
+  go_is_new || step "Fetching Go, which builds clients and servers for the tests" fetch_go "$own"
 }
 
 go_is_new() { has go && [[ $(go version) =~ go1\.([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge 25 ]; }

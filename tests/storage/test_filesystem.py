@@ -178,3 +178,32 @@ def test_a_folder_that_cannot_be_made_is_a_wrong_setting(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match=r"STORAGE_PATH is '.*/file/x'"):
         make({"STORAGE_PATH": str(tmp_path / "file" / "x")}, surroundings(tmp_path))
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_folder_that_is_only_read_is_left_as_it_is(tmp_path: Path) -> None:
+    writer = opened(tmp_path)
+    digest = await store(writer, b"layer")
+    await writer.create_record("v1/names/a", b"old")
+    writer.stopService()
+    before = sorted((str(path), path.stat().st_mtime_ns) for path in [tmp_path, *tmp_path.rglob("*")])
+    reader = make({"STORAGE_PATH": str(tmp_path)}, surroundings(tmp_path, read_only=True))
+    reader.startService()
+    assert await content(reader, digest) == b"layer"
+    assert (await reader.check(digest), await reader.read_record("v1/names/a")) == (True, b"old")
+    for refused in (
+        reader.stage(),
+        reader.create_record("v1/names/b", b"new"),
+        reader.swap_record("v1/names/a", b"old", b"new"),
+        reader.remove_record("v1/names/a", b"old"),
+    ):
+        with pytest.raises(StorageUnavailable, match="is only read by this process"):
+            await refused
+    reader.stopService()
+    assert sorted((str(path), path.stat().st_mtime_ns) for path in [tmp_path, *tmp_path.rglob("*")]) == before
+
+
+def test_a_folder_to_read_that_is_not_there_is_refused_and_not_made(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="which cannot be read; name a folder that can"):
+        make({"STORAGE_PATH": str(tmp_path / "none")}, surroundings(tmp_path, read_only=True))
+    assert not (tmp_path / "none").exists()
