@@ -44,7 +44,10 @@ class Address:
 
     def follow(self, location: str) -> "Address":
         """Where a redirect from here leads; raises SourceUnavailable. Another host is told no user and password."""
-        there = Address.parse(urljoin(self.url, location))
+        try:
+            there = Address.parse(urljoin(self.url, location))
+        except ValueError as error:
+            raise SourceUnavailable(f"{self.shown} leads to an address that is no URL") from error
         if there.authorization is None and there._origin == self._origin:
             return Address(there.url, self.authorization)
         return there

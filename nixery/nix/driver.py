@@ -29,6 +29,9 @@ _AT_ONCE = 5000
 
 _QUERY_SECONDS = 60.0
 
+_TOLD = 50
+"""Packages of which an error says why they cannot be had. An image that a set describes may list any number."""
+
 _FLAKE = ("flake", "yes")
 """What package-set.nix takes as the wish for a flake. Nix has them as an experimental feature."""
 
@@ -150,7 +153,8 @@ class Nix:
         for refusal in told:
             if refusal.reason == "throws" and refusal.name in ALWAYS:
                 return not_evaluated(refusal.name, str(refusal))
-        return PackagesUnavailable("; ".join(str(refusal) for refusal in told))
+        more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
+        return PackagesUnavailable("; ".join(map(str, told[:_TOLD])) + more)
 
     async def _thrown(self, source: PinnedSource, names: Sequence[str], system: str, name: str) -> str:
         stderr = Capped(2048)

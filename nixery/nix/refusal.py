@@ -77,8 +77,9 @@ def described(attribute: str, kind: str, members: object, size: object) -> str:
 
 
 def why(reasons: Sequence[object]) -> str:
-    """What the package set gives as reasons: licences, known vulnerabilities. Cut to what a person will read."""
-    shown = [" ".join(str(reason).split())[:_CHARACTERS] for reason in reasons[:_SHOWN]]
+    """What the package set gives as reasons: licences, known vulnerabilities. Cut to what a person reads, and may."""
+    words = [" ".join(str(reason).split()) for reason in reasons[:_SHOWN]]
+    shown = ["".join(filter(str.isprintable, reason))[:_CHARACTERS] for reason in words]
     more = f" and {len(reasons) - _SHOWN} more" if len(reasons) > _SHOWN else ""
     return "; ".join(shown) + more
 

@@ -14,6 +14,9 @@ JSON = "application/json"
 FOR_EVER = {"Cache-Control": "max-age=31536000, immutable"}
 """For what has its digest in its address (RFC 8246)."""
 
+FOR_NOW = {"Cache-Control": "no-cache"}
+"""For what may be otherwise the next time: a cache asks before it answers with what it has (RFC 9111, 5.2.2.4)."""
+
 _MOST_WARNED = 1000
 """Characters of a warning, quoted at most twice as many: a registry's Warning headers have at most 4096 bytes."""
 

@@ -1,4 +1,4 @@
-"""A connection that speaks plain HTTP/1: bounded in time, and with an answer also to what is not HTTP."""
+"""A connection that speaks plain HTTP/1: bounded in time and memory, and with an answer also to what is not HTTP."""
 
 from twisted.internet.interfaces import ITransport
 from twisted.web.http import HTTPChannel, Request, datetimeToString
@@ -47,6 +47,37 @@ class Channel(HTTPChannel):
             super().timeoutConnection()  # type: ignore[no-untyped-call]  # nor this
         else:
             self.forceAbortClient()  # type: ignore[no-untyped-call]  # nor this
+
+    @property
+    def paused(self) -> bool:  # type: ignore[override]  # a variable of Twisted's, which nothing sets here
+        """Begin no further request while the client does not take the answers to those before it."""
+        return bool(self._waitingForTransport and not self._handlingRequest)
+
+    def resumeProducing(self) -> None:
+        """Go on with the requests that have come meanwhile."""
+        super().resumeProducing()  # type: ignore[no-untyped-call]  # nor this
+        super().dataReceived(b"")  # type: ignore[no-untyped-call]  # nor this
+
+    def rawDataReceived(self, data: bytes) -> None:
+        """Bound what comes while a request is answered, also where the client takes nothing of that answer."""
+        super().rawDataReceived(data)
+        if sum(map(len, self._dataBuffer)) > self._optimisticEagerReadSize:
+            self._networkProducer.pauseProducing()
+
+    def headerReceived(self, line: bytes) -> bool:
+        """Refuse also a Content-Length of more digits than Python reads."""
+        try:
+            return bool(super().headerReceived(line))  # type: ignore[no-untyped-call]  # nor this
+        except ValueError:
+            self._respondToBadRequestAndDisconnect()
+            return False
+
+    def checkPersistence(self, request: Request, version: bytes) -> bool:
+        """Close where `close` is any of the options of Connection (RFC 9112, 9.6): Twisted looks at words alone."""
+        options = b",".join(request.requestHeaders.getRawHeaders(b"Connection", [])).lower().split(b",")
+        if b"close" in [option.strip() for option in options]:
+            request.requestHeaders.setRawHeaders(b"Connection", [b"close"])
+        return bool(super().checkPersistence(request, version))  # type: ignore[no-untyped-call]  # nor this
 
     def lineLengthExceeded(self, line: bytes) -> None:
         """Answer also a client whose line is too long."""

@@ -37,7 +37,7 @@ def parse_page(request: IRequest) -> Page:
     n, last = _argument(request, b"n"), _argument(request, b"last")
     if n is not None and (not n.isascii() or not n.isdigit()):
         raise PageInvalid(f"n is {n[:100]!r}; it may be a whole number, of names in one answer")
-    return Page(MOST if n is None else min(int(n[:10]), MOST), last)
+    return Page(MOST if n is None else min(int(n.lstrip("0")[:10] or "0"), MOST), last)
 
 
 def tags(request: IRequest, name: str, words: Iterable[str]) -> bytes:
@@ -57,7 +57,7 @@ def _paged(request: IRequest, path: str, words: Iterable[str]) -> tuple[list[str
     page = parse_page(request)
     shown, more = page.of(words)
     link = {"Link": f'<{path}?n={page.most}&last={quote(shown[-1])}>; rel="next"'} if more else {}
-    return shown, {"Content-Type": answers.JSON, **link}
+    return shown, {"Content-Type": answers.JSON, **answers.FOR_NOW, **link}
 
 
 def no_referrers(request: IRequest) -> bytes:

@@ -6,7 +6,7 @@ import re
 from twisted.python.failure import Failure
 from twisted.web import server
 
-_ORIGIN = re.compile(rb"https?://[^/?#]*", re.IGNORECASE)
+_ORIGIN = re.compile(rb"https?://(?:[^/?#@]*@)?([^/?#]*)", re.IGNORECASE)
 
 
 class Request(server.Request):
@@ -23,13 +23,19 @@ class Request(server.Request):
         self.content = _Nowhere()
 
     def process(self) -> None:
-        """See twisted.web.server.Request. A target in absolute form is its path (RFC 9112, 3.2.2)."""
+        """See twisted.web.server.Request. A target in absolute form is its path and its Host (RFC 9112, 3.2.2)."""
         if found := _ORIGIN.match(self.path):
+            self._take_host(found[1])
             self.path = self.path[found.end() :] or b"/"
             self.uri = self.uri[found.end() :]
         self.began = self.channel.factory.reactor.seconds()
         self.channel.factory.opened(self)
         super().process()  # type: ignore[no-untyped-call]  # Twisted has not typed it
+
+    def _take_host(self, host: bytes) -> None:
+        """Put it in place of the one Host header; none or two of them are still a fault."""
+        if len(self.requestHeaders.getRawHeaders(b"Host", [])) == 1:
+            self.requestHeaders.setRawHeaders(b"Host", [host])
 
     def getRequestHostname(self) -> bytes:
         """A constant: Klein alone asks, and werkzeug fails on hosts with long labels or other than UTF-8."""

@@ -66,7 +66,7 @@ class Registry:
         served = await self.images.by_tag(name, tag)
         body, media_type = render(served.rendered, values(request, "Accept"))
         digest = Digest.of(body)
-        headers = {"Content-Type": media_type, "Vary": "Accept", **answers.warning(served.warning)}
+        headers = {"Content-Type": media_type, "Vary": "Accept", **answers.FOR_NOW, **answers.warning(served.warning)}
         return _manifest(request, body, digest, headers)
 
     async def _by_digest(self, request: Request, digest: Digest) -> bytes:

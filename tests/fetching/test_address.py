@@ -76,6 +76,12 @@ def test_a_redirect_out_of_http_is_refused() -> None:
         Address.parse("http://host/").follow("file:///etc/passwd")
 
 
+@pytest.mark.parametrize("location", ["http://[::1", "//[", "http://a\u2100b/", "http://host:port/"])
+def test_a_redirect_to_what_is_no_url_is_refused(location: str) -> None:
+    with pytest.raises(SourceUnavailable):
+        Address.parse("http://host/").follow(location)
+
+
 def test_a_person_sees_neither_secrets_nor_long_urls() -> None:
     assert shown("https://a:b@host/x?token=1#y") == "https://host/x"
     assert len(shown("http://" + "a" * 9999)) == 400

@@ -126,6 +126,15 @@ async def test_the_first_that_throws_is_asked_for_its_words(nix: Nix, children: 
 
 
 @pytest_twisted.ensureDeferred
+async def test_an_error_tells_of_so_many_packages_and_no_more(nix: Nix, children: Children) -> None:
+    refused = [{"name": f"p{number}", "attribute": None, "reason": "broken"} for number in range(20_000)]
+    children.report = {"version": 2, "packages": refused}
+    with pytest.raises(PackagesUnavailable, match="^p0 is .*; p49 is .*; and 19950 more$") as raised:
+        await nix.build(SET, ("app",), "x86_64-linux")
+    assert "p50 " not in raised.value.message
+
+
+@pytest_twisted.ensureDeferred
 async def test_a_flake_and_a_host_that_cross_builds_are_told_to_every_evaluation(
     children: Children, tmp_path: Path
 ) -> None:

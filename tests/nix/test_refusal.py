@@ -57,3 +57,7 @@ def test_reasons_are_cut_to_what_a_person_reads() -> None:
     assert why(["a\n b"]) == "a b"
     assert why(["a", "b", "c", "d", "e"]) == "a; b; c and 2 more"
     assert len(why(["x" * 10_000])) == 200
+
+
+def test_reasons_steer_no_terminal() -> None:
+    assert why(["\x1b[31mfree\x9b\u202e\0"]) == "[31mfree"

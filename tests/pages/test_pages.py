@@ -1,9 +1,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
 
-from nixery.pages.index import PLACEHOLDER, parse_host
+from nixery.pages.index import PLACEHOLDER, page, parse_host
 from tests.registry.wire import World
+
+case = SynchronousTestCase()
 
 
 def test_the_index_page_says_how_to_pull_from_the_host_that_was_asked() -> None:
@@ -44,3 +47,22 @@ def test_there_are_no_other_pages(path: str) -> None:
 def test_a_page_can_only_be_read() -> None:
     reply = World().ask("/", "POST")
     assert (reply.status, reply.headers["Allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize(("path", "method"), [("/", "GET"), ("/", "POST"), ("/elsewhere", "GET")])
+def test_a_page_runs_and_loads_nothing(path: str, method: str) -> None:
+    headers = World().ask(path, method).headers
+    assert headers["Content-Security-Policy"] == "default-src 'none'; style-src 'unsafe-inline'"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_a_host_of_more_characters_than_a_name_has_is_not_shown() -> None:
+    assert parse_host("a" * 255) == "a" * 255
+    assert parse_host("a" * 256) == PLACEHOLDER
+
+
+@pytest.mark.parametrize(("builds", "told"), [(True, b"first pull of an image takes"), (False, b"What is not stored")])
+def test_the_page_says_whether_images_are_built_here(builds: bool, told: bytes) -> None:
+    html = case.successResultOf(page("registry.test", builds))
+    assert told in html
+    assert (b"builds its images" in html, b"others like it have built" in html) == (builds, not builds)

@@ -101,3 +101,39 @@ async def test_a_damaged_record_is_passed_over() -> None:
     await Catalog(storage).add(ImageName.parse("git"))
     await storage.create_record(f"v1/names/{Digest.of(b'htop').hex}", b"hto\xff")
     assert list(await Catalog(storage).names()) == ["git"]
+
+
+class Counting(MemoryStorage):
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+
+    async def create_record(self, name: str, data: bytes) -> bool:
+        self.calls.append("create")
+        return await super().create_record(name, data)
+
+    async def read_record(self, name: str) -> bytes | None:
+        self.calls.append("read")
+        return await super().read_record(name)
+
+
+@pytest_twisted.ensureDeferred
+async def test_each_record_is_written_or_read_once() -> None:
+    storage, git = Counting(), ImageName.parse("git")
+    first, second = Catalog(storage), Catalog(storage)
+    await first.add(git)
+    for one in (first, second) * 2:
+        assert list(await one.names()) == ["git"]
+        await one.add(git)
+    assert storage.calls == ["create", "read"]
+
+
+def test_what_others_kept_is_listed_where_nothing_is_added() -> None:
+    world = opened()
+    world.ask("/v2/git/manifests/latest")
+    reading = World()
+    reading.storage.records.update(world.storage.records)
+    reading.catalog = Catalog(reading.storage, grows=False)
+    assert reading.ask("/v2/htop/manifests/latest").status == 200
+    assert listed(reading) == ["git"]
+    assert reading.storage.records == world.storage.records

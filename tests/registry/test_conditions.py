@@ -86,3 +86,7 @@ def test_no_header_ever_asks_for_what_is_not_there(text: str, size: int) -> None
     except RangeInvalid:
         return
     assert span is None or (span.first >= 0 and span.length > 0 and span.first + span.length <= size)
+
+
+def test_a_part_may_be_far_into_a_large_content() -> None:
+    assert part(f"bytes={10**12}-{10**12 + 9}", None, ETAG, 10**13) == Span(10**12, 10)

@@ -72,6 +72,7 @@ def test_a_preflight_says_what_may_be_sent(path: str) -> None:
     assert reply.headers["Access-Control-Allow-Methods"] == "GET, HEAD"
     assert reply.headers["Access-Control-Allow-Headers"] == "*, Authorization"
     assert reply.headers["Access-Control-Allow-Origin"] == TOOL
+    assert reply.headers["Access-Control-Max-Age"] == "86400"
     assert reply.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
 
 

@@ -60,6 +60,20 @@ def test_an_absolute_target_without_a_path_is_the_index_page() -> None:
     assert World().ask("http://r.test").body == World().ask("/").body
 
 
+@pytest.mark.parametrize("target", ["http://good.test/", "HTTPS://good.test", "http://user:word@good.test/?x"])
+def test_rfc9112_3_2_2_the_host_of_an_absolute_target_stands_for_that_of_the_header(target: str) -> None:
+    page = World().ask(target, Host="other.test").body
+    assert b"good.test/" in page
+    assert b"other.test" not in page
+
+
+@pytest.mark.parametrize(("target", "status"), [("/%76%32/", 200), ("/v2x/", 404), ("/v2%2f", 400), ("/v2;/", 404)])
+def test_what_is_the_registrys_is_seen_by_the_segment(target: str, status: int) -> None:
+    reply = World().ask(target)
+    assert reply.status == status
+    assert (reply.headers["Docker-Distribution-Api-Version"] is None) == (status == 404)
+
+
 def test_segments_are_decoded_one_by_one() -> None:
     assert parse_path(b"/v2/a%3Ab/caf%C3%A9/") == ("v2", "a:b", "café", "")
 
@@ -96,3 +110,17 @@ def test_headers_may_hold_any_bytes(name: str, value: bytes) -> None:
     wire = world.connect()
     wire.send(head + head)
     assert wire.received.count(b"HTTP/1.1 200 OK") == 2, "and the connection goes on"
+
+
+def test_of_a_header_that_comes_twice_the_last_one_counts() -> None:
+    world = World(origins=["https://tool.test"])
+    wire = world.connect()
+    wire.send(b"GET /v2/ HTTP/1.1\r\nHost: r\r\nOrigin: https://other.test\r\nOrigin: https://tool.test\r\n\r\n")
+    assert parse(wire.received).headers["Access-Control-Allow-Origin"] == "https://tool.test"
+
+
+@pytest.mark.parametrize("target", ["/" + "\x7f" * 8000, "x" * 8000, "/%ff" + "%41" * 2500])
+def test_a_refusal_repeats_no_more_of_a_target_than_a_person_reads(target: str) -> None:
+    reply = World().ask(target)
+    assert reply.status == 400
+    assert len(reply.body) < 2500

@@ -50,6 +50,26 @@ def test_a_page_is_the_first_so_many_after_the_last(words: set[str], most: int, 
     assert more == (most > 0 and len(rest) > most)
 
 
+def test_a_word_that_is_given_twice_is_listed_once() -> None:
+    assert Page(3, None).of(["b", "a", "b"]) == (["a", "b"], False)
+
+
+@pytest.mark.parametrize("n", ["10001", "9" * 5000])
+def test_no_answer_has_more_than_ten_thousand_words(n: str) -> None:
+    world = World()
+    world.images.named = {f"v{number}" for number in range(10_001)}
+    reply = world.ask(f"/v2/git/tags/list?n={n}")
+    assert len(json.loads(reply.body)["tags"]) == 10_000
+    assert "n=10000&" in reply.headers["Link"]
+
+
+def test_zeros_before_a_number_say_nothing() -> None:
+    world = World()
+    world.images.named = {"a", "b"}
+    link = world.ask("/v2/git/tags/list?n=00000000001").headers["Link"]
+    assert link == '</v2/git/tags/list?n=1&last=a>; rel="next"'
+
+
 def test_no_tags_are_a_page_without_a_link() -> None:
     reply = World().ask("/v2/git/tags/list?n=0")
     assert (json.loads(reply.body)["tags"], "Link" in reply.headers) == ([], False)

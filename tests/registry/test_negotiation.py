@@ -33,6 +33,7 @@ INDEX = "application/vnd.oci.image.index.v1+json"
         ([f"{OCI};q=0", DOCKER + ";q=0"], Format.DOCKER),
         (["application/*;q=0, */*"], Format.DOCKER),
         ([f"{OCI};q=much"], Format.OCI),
+        ([f"{OCI}, {DOCKER};q=1.9"], Format.OCI),
         ([f"{OCI};charset=utf-8;q=0"], Format.DOCKER),
         ([f"{OCI};q=0, {OCI}"], Format.OCI),
         ([",,;;, ,"], Format.DOCKER),

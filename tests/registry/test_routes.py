@@ -212,5 +212,6 @@ def test_a_manifest_by_digest_may_be_kept_for_ever_and_one_by_tag_not() -> None:
     world = World()
     first = world.ask("/v2/git/manifests/latest")
     world.images.manifests[Digest.of(first.body)] = first.body
-    assert "Cache-Control" not in first.headers
+    assert first.headers["Cache-Control"] == "no-cache"
+    assert world.ask("/v2/git/tags/list").headers["Cache-Control"] == "no-cache"
     assert "immutable" in world.ask(f"/v2/git/manifests/{Digest.of(first.body)}").headers["Cache-Control"]

@@ -1,9 +1,12 @@
 from collections.abc import Sequence
 
+import pytest
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, formatEvent
+from twisted.python.failure import Failure
 
 from nixery.images.digest import Digest
+from nixery.pages.resource import Pages
 from nixery.registry.site import Drain
 from tests.registry.wire import World
 
@@ -64,3 +67,24 @@ def test_stopping_waits_no_longer_than_it_may() -> None:
     assert not drained.called
     world.clock.advance(0.1)
     assert drained.called
+    assert not isinstance(drained.result, Failure), "as a service that stops does not fail"
+
+
+def test_a_line_is_bounded(events: Sequence[LogEvent]) -> None:
+    World().ask("/v2/" + "a" * 8000 + "/manifests/latest")
+    assert 1000 < len(lines(events)[0]) < 1100
+
+
+def test_what_fails_unexpectedly_shows_a_client_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, failures: list[BaseException]
+) -> None:
+    failures.append(ZeroDivisionError("secret"))
+
+    def fail(*_: object) -> int:
+        raise failures[0]
+
+    monkeypatch.setattr(Pages, "render", fail)
+    reply = World().ask("/")
+    assert reply.status == 500
+    assert b"secret" not in reply.body
+    assert b"Traceback" not in reply.body
