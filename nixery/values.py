@@ -23,11 +23,17 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def package_set(text: str) -> str:
-    """A folder; its default.nix stands for it, and other files would be pinned without what they import."""
-    folder = os.path.dirname(os.path.abspath(text)) if os.path.basename(text) == "default.nix" else text
+    """A folder with a package set."""
+    folder = package_set_of_others(text)
     if not any(os.path.isfile(os.path.join(folder, name)) for name in ("default.nix", "flake.nix")):
         raise ValueError("a folder with a default.nix, or a flake.nix (NIXERY_FLAKE)")
-    return os.path.abspath(folder)
+    return folder
+
+
+def package_set_of_others(text: str) -> str:
+    """A folder that need not be here; its default.nix stands for it, as other files would lack what they import."""
+    folder = os.path.abspath(text)
+    return os.path.dirname(folder) if os.path.basename(text) == "default.nix" else folder
 
 
 def repository(text: str) -> str:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from nixery.config import Config, Face, read_config
+from nixery.config import Config, Face, read_config, read_storage
 from nixery.errors import ConfigError
 from nixery.settings import SETTINGS
 
@@ -144,6 +144,30 @@ def test_addresses_and_files_are_what_they_say(source: str) -> None:
 def test_a_machine_without_images_is_refused(source: str) -> None:
     with pytest.raises(ConfigError, match="'riscv64'; images are made for x86_64 and aarch64"):
         read_config({"NIXERY_PKGS_PATH": source}, {}, "riscv64", 1, None)
+
+
+def test_the_storage_is_that_of_the_daemon_whatever_else_is_set(source: str) -> None:
+    environment = {
+        "NIXERY_PKGS_PATH": source,
+        "HOME": "/home/me",
+        "S3_BUCKET": "images",
+        "NIXERY_STORAGE_BACKEND": "s3",
+    }
+    config = read(**environment)
+    place = read_storage({**environment, "PORT": "wrong", "NIXERY_PKGS_PATH": "/nowhere"}, {"nixery-blobs": "proxy"})
+    assert (place.backend, place.state) == (config.storage_backend, config.state)
+    assert place.settings["NIXERY_BLOBS"] == "proxy"
+    for name in ("STORAGE_PATH", "NIXERY_MEMORY_LIMIT", "S3_BUCKET", "HOME"):
+        assert place.settings[name] == config.storage_settings[name]
+    with pytest.raises(ConfigError, match="NIXERY_BLOBS is 'x'"):
+        read_storage(environment, {"nixery-blobs": "x"})
+
+
+def test_settings_that_are_not_read_are_as_if_they_were_not_set(source: str) -> None:
+    some = [setting for setting in SETTINGS if setting.variable in ("NIXERY_PKGS_PATH", "PORT")]
+    environment = {"NIXERY_PKGS_PATH": source, "PORT": "9000", "NIXERY_HOLD": "wrong", "NIXERY_CATALOG": "yes"}
+    config = read_config(environment, {}, "x86_64", 2, None, some)
+    assert (config.face.port, config.hold, config.face.catalog) == (9000, 240, False)
 
 
 def test_the_documentation_lists_the_settings_as_they_are() -> None:

@@ -17,14 +17,16 @@ FLOORS = [
     {"images"},
     {"concurrency"},
     {"storage", "fetching"},
-    {"sources", "nix", "packing", "debian", "popcount", "validating"},
+    {"sources", "nix", "packing", "debian", "popcount", "validating", "auditing"},
     {"building"},
     {"registry", "pages"},
     {"commands"},
-    {"wiring"},
     {"tap"},
 ]
 FLOOR = {room: number for number, floor in enumerate(FLOORS) for room in floor}
+
+CONFIGURATION = {"config", "settings", "values"}
+READERS = {"config", "settings", "commands", "tap"}
 
 # All that pure code needs. posixpath is for paths as text.
 PURE = {"attrs", "collections", "enum", "functools", "hashlib", "itertools", "json", "posixpath", "re", "typing"}
@@ -49,8 +51,8 @@ def faults(source: str, module: str) -> list[str]:
         parts = name.split(".")
         if parts[0] == "nixery" and len(parts) > 1:
             other = parts[1]
-            if other in ("config", "settings", "values") and room not in ("config", "settings", "wiring", "tap"):
-                found.append(f"{module} imports {name}: only tap reads the configuration")
+            if other in CONFIGURATION and room not in READERS:
+                found.append(f"{module} imports {name}: only tap and commands read the configuration")
             elif other in FLOOR and other != room and FLOOR[other] >= FLOOR[room]:
                 found.append(f"{module} imports {name}, which is not on a floor below it")
         elif room == "images" and parts[0] not in PURE:

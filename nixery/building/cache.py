@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from nixery.images.canonical import encode
 from nixery.images.digest import Digest
 from nixery.images.index import ImageIndex, IndexRecord, Rendered
 from nixery.images.manifest import Format, ImageRecord, Layer, decode_layer, encode_layer
@@ -49,7 +50,7 @@ class Cache:
 
     async def remember_layer(self, key: str, layer: Layer) -> None:
         """Record a stored layer."""
-        await self._write(f"v1/layers/{key}", json.dumps(encode_layer(layer)).encode())
+        await self._write(f"v1/layers/{key}", encode(encode_layer(layer)))
 
     async def store(self, record: ImageRecord) -> None:
         """Store the blobs of an image whose layers are stored: its config and its manifests."""

@@ -1,7 +1,7 @@
 """What moving tags were last good for: records that outlive a restart, and that all who share the storage go by.
 
-v1/tags/<source>/<tag>/<image>: the state of the package set that an image was last served from while it was current.
-v1/tags/<source>/<tag>/any: the same for whatever image was served last. All are hashed, and the record says them.
+v1/tags/<source>.<tag>.<image>: the state of the package set that an image was last served from while it was current.
+v1/tags/<source>.<tag>.any: the same for whatever image was served last. All are hashed, and the record says them.
 """
 
 import enum
@@ -50,9 +50,9 @@ class Wanted:
     @property
     def records(self) -> tuple[str, str]:
         """The names of its own record and of that for any image."""
-        folder = f"v1/tags/{_hashed(self.where)}/{_hashed(self.tag.text)}"
+        start = f"v1/tags/{hashed(self.where)}.{hashed(self.tag.text)}"
         platforms = [platform.value for platform in self.platforms]  # others may be of other instances
-        return f"{folder}/{_hashed(self.name.packages, platforms, self.name.shell)}", f"{folder}/any"
+        return f"{start}.{hashed(self.name.packages, platforms, self.name.shell)}", f"{start}.any"
 
 
 @frozen
@@ -126,5 +126,6 @@ def _differ(one: Good, other: Good) -> bool:
     return (one.pin, one.key) != (other.pin, other.key)
 
 
-def _hashed(*words: object) -> str:
+def hashed(*words: object) -> str:
+    """What stands for these words in a record's name."""
     return fingerprint(words)[:32]

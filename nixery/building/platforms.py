@@ -9,6 +9,7 @@ from twisted.python.failure import Failure
 from nixery.building.builder import Builder, Offer
 from nixery.building.cache import Cache
 from nixery.concurrency.coalescer import Coalescer, Hold
+from nixery.concurrency.settled import gathered
 from nixery.errors import ManifestUnknown, PackagesUnavailable
 from nixery.images.canonical import fingerprint
 from nixery.images.digest import Digest
@@ -75,13 +76,8 @@ class Platforms:
         raise ManifestUnknown(f"the index {digest} is no longer what it was; pull the image by its tag")
 
     async def _again(self, record: IndexRecord) -> ImageIndex:
-        making = [Deferred.fromCoroutine(self._builder.again(manifest)) for _, manifest in record.images]
-        images: list[ImageRecord] = []
-        for _, outcome in await DeferredList(making, consumeErrors=True):
-            if isinstance(outcome, Failure):
-                outcome.raiseException()
-            images.append(outcome)
-        return ImageIndex(tuple(images), record.left_out)
+        making = (Deferred.fromCoroutine(self._builder.again(manifest)) for _, manifest in record.images)
+        return ImageIndex(tuple(await gathered(making)), record.left_out)
 
     async def _build(self, key: str, names: Sequence[ImageName], pinned: PinnedSource) -> ImageIndex:
         """Build all of them; a platform is left out when evaluation says that its packages cannot be had."""

@@ -56,11 +56,11 @@ class Tags:
 
         Cancelling the wait, or the end of its time, leaves builds alone.
         """
-        where, end = self._source.lasting(tag), self._newest.end()
-        if where is None or self._serving.policy is Policy.NEVER:
-            offer, _ = await self._newest.image(name, tag, end)
-            return Served(offer.rendered)
-        wanted = Wanted(where + self._serving.settings, tag, name, self._platforms.asked(name))
+        end, origin = self._newest.end(), self._source.origin
+        where, meant = origin.words + self._serving.settings, origin.meant(tag)
+        wanted = Wanted(where, meant, name, self._platforms.asked(name))
+        if self._serving.policy is Policy.NEVER or not self._source.lasting(tag):
+            return Served(await self._newest.remembered(wanted, end))
         try:
             if self._serving.policy is Policy.REVALIDATE:
                 return await self._revalidation.image(wanted)

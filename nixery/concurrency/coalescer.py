@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 from attrs import frozen
-from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore
+from twisted.internet.defer import CancelledError, Deferred, DeferredSemaphore, fail
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -47,7 +47,7 @@ class Coalescer(Generic[K, V]):
         concerns this waiter only. Fails with ShuttingDown after close.
         """
         if self._closed:
-            return _failed(ShuttingDown())
+            return fail(ShuttingDown())
         flight = self._flights.get(key)
         if flight is None:
             flight = self._flights[key] = _Flight()
@@ -118,9 +118,3 @@ class _Flight(Generic[V]):
         del self._waiters[waiter]
         self._promised = True
         waiter.errback(StillBuilding("still building; the build goes on: pull again to wait for it"))
-
-
-def _failed(error: NixeryError) -> Deferred[V]:
-    failed: Deferred[V] = Deferred()
-    failed.errback(error)
-    return failed

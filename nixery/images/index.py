@@ -13,7 +13,7 @@ from attrs import frozen
 
 from nixery.images.canonical import OtherVersion, encode
 from nixery.images.digest import Digest
-from nixery.images.manifest import Format, ImageRecord
+from nixery.images.manifest import Blob, Format, ImageRecord, as_json, encode_blob
 
 LEFT_OUT = "dev.nixery.left-out."
 """What the annotations begin with that say why a platform is not there; the platform follows."""
@@ -55,7 +55,7 @@ class ImageIndex:
         }
         if format is IndexFormat.OCI and self.left_out:
             index["annotations"] = {LEFT_OUT + platform: why for platform, why in self.left_out}
-        return json.dumps(index, separators=(",", ":"), ensure_ascii=False).encode()
+        return as_json(index)
 
 
 @frozen
@@ -111,10 +111,8 @@ def _digest(image: ImageRecord) -> Digest:
 
 
 def _named(image: ImageRecord, format: Format) -> Mapping[str, object]:
-    manifest = image.manifest(format)
     return {
         "mediaType": format.value,
-        "digest": str(Digest.of(manifest)),
-        "size": len(manifest),
+        **encode_blob(Blob.of(image.manifest(format))),
         "platform": {"architecture": image.platform.value, "os": "linux"},
     }

@@ -57,6 +57,11 @@ class Blob:
     digest: Digest
     size: int
 
+    @classmethod
+    def of(cls, data: bytes) -> Self:
+        """The blob with this content."""
+        return cls(Digest.of(data), len(data))
+
 
 @frozen
 class Layer:
@@ -76,6 +81,11 @@ class Layer:
         """The tar compressed by gzip."""
         return Blob(self.digest, self.size)
 
+    @property
+    def blobs(self) -> tuple[Blob, ...]:
+        """All of its forms."""
+        return (self.gzip,) if self.zstd is None else (self.gzip, self.zstd)
+
 
 @frozen
 class ImageRecord:
@@ -91,7 +101,7 @@ class ImageRecord:
 
     def config(self) -> bytes:
         """The image config."""
-        return _json(
+        return as_json(
             {
                 "architecture": self.platform.value,
                 "os": "linux",
@@ -104,27 +114,25 @@ class ImageRecord:
 
     def manifest(self, format: Format) -> bytes:
         """The manifest in that format."""
-        config = self.config()
         manifest: dict[str, object] = {
             "schemaVersion": 2,
             "mediaType": format.value,
-            "config": {"mediaType": format.config, "digest": str(Digest.of(config)), "size": len(config)},
+            "config": {"mediaType": format.config, **encode_blob(Blob.of(self.config()))},
             "layers": [_described(layer, format) for layer in self.layers],
         }
         if format is Format.OCI:
             manifest["annotations"] = {f"{ANNOTATION}created": CREATED, **dict(self.annotations)}
-        return _json(manifest)
+        return as_json(manifest)
 
     def blobs(self) -> dict[Digest, int]:
         """All that has to be stored for the image to be pulled, with the sizes in bytes."""
         rendered = (self.config(), *(self.manifest(format) for format in Format))
-        blobs = {layer.digest: layer.size for layer in self.layers}
-        blobs |= {layer.zstd.digest: layer.zstd.size for layer in self.layers if layer.zstd is not None}
-        return blobs | {Digest.of(data): len(data) for data in rendered}
+        layers = (blob for layer in self.layers for blob in layer.blobs)
+        return {blob.digest: blob.size for blob in (*layers, *map(Blob.of, rendered))}
 
     def encode(self) -> bytes:
         """The record as it is stored."""
-        return _json(
+        return as_json(
             {
                 "version": _VERSION,
                 "platform": self.platform.value,
@@ -159,12 +167,7 @@ def media_type(manifest: bytes) -> str:
 def encode_layer(layer: Layer) -> dict[str, object]:
     """A layer as JSON."""
     zstd = {} if layer.zstd is None else {"zstd": encode_blob(layer.zstd)}
-    return {
-        "diffID": str(layer.diff_id),
-        **encode_blob(Blob(layer.digest, layer.size)),
-        "comment": layer.comment,
-        **zstd,
-    }
+    return {"diffID": str(layer.diff_id), **encode_blob(layer.gzip), "comment": layer.comment, **zstd}
 
 
 def decode_layer(value: dict[str, object]) -> Layer:
@@ -201,5 +204,6 @@ def _described(layer: Layer, format: Format) -> dict[str, object]:
     return {"mediaType": format.layer, **encode_blob(layer.gzip)}
 
 
-def _json(value: object) -> bytes:
+def as_json(value: object) -> bytes:
+    """A document in the one form in which it is hashed: members stay in their order."""
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()

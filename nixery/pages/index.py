@@ -22,17 +22,26 @@ def parse_host(header: str | None) -> str:
     return header if header is not None and _HOST.fullmatch(header) else PLACEHOLDER
 
 
-def page(host: str) -> Deferred[bytes]:
-    """The page as HTML in UTF-8."""
-    return flattenString(None, _Index(host)).addCallback(lambda html: b"<!DOCTYPE html>\n" + html)
+def page(host: str, builds: bool) -> Deferred[bytes]:
+    """The page as HTML in UTF-8; `builds`: whether images are built when they are pulled."""
+    return flattenString(None, _Index(host, builds)).addCallback(lambda html: b"<!DOCTYPE html>\n" + html)
 
 
 @frozen(eq=False)
 class _Index(Element):
     host_name: str
+    builds: bool
 
     loader = _TEMPLATE
 
     @renderer
     def host(self, request: IRequest | None, tag: Tag) -> Tag:
         return tag(self.host_name)
+
+    @renderer
+    def builder(self, request: IRequest | None, tag: Tag) -> Tag | str:
+        return tag if self.builds else ""
+
+    @renderer
+    def reader(self, request: IRequest | None, tag: Tag) -> Tag | str:
+        return "" if self.builds else tag

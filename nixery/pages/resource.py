@@ -12,9 +12,13 @@ TEXT = "text/plain; charset=utf-8"
 
 
 class Pages(Resource):
-    """The index page at /, and a plain 404 anywhere else."""
+    """The index page at /, and a plain 404 anywhere else. `builds`: see page."""
 
     isLeaf = True
+
+    def __init__(self, builds: bool = True) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]  # Twisted has not typed it
+        self._builds = builds
 
     def render(self, request: Request) -> int:
         """See twisted.web.resource.Resource."""
@@ -24,7 +28,7 @@ class Pages(Resource):
             request.setHeader("Allow", "GET, HEAD")
             _answer(request, 405, TEXT, b"This page can only be read.\n")
         else:
-            html = page(parse_host((request.getHeader(b"Host") or b"").decode("latin-1")))
+            html = page(parse_host((request.getHeader(b"Host") or b"").decode("latin-1")), self._builds)
             html.addCallback(partial(_answer, request, 200, HTML)).addErrback(request.processingFailed)
         return NOT_DONE_YET
 

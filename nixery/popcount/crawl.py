@@ -1,10 +1,10 @@
 """Goes through the closures of store paths in a binary cache, many paths at once."""
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable
 
 from attrs import define, field, frozen
-from twisted.internet.defer import Deferred, DeferredList, FirstError
 
+from nixery.concurrency.abreast import abreast
 from nixery.popcount.base import digest_of
 from nixery.popcount.counts import Counts
 from nixery.popcount.remembered import Remembered
@@ -41,28 +41,16 @@ class Crawl:
         self._add(digests)
         while self._next:
             wave, self._next = self._next, []
-            await self._together(iter(wave))
+            await abreast(wave, self.at_once, self._visit)
         return Found(self._counts, self._done, self._missing)
 
-    async def _together(self, wave: Iterator[str]) -> None:
-        """Take a wave of paths; the first failure ends it, with nothing left under way."""
-        workers = [Deferred.fromCoroutine(self._work(wave)) for _ in range(self.at_once)]
-        try:
-            await DeferredList(workers, fireOnOneErrback=True, consumeErrors=True)
-        except FirstError as error:
-            error.subFailure.raiseException()
-        finally:
-            for worker in workers:
-                worker.cancel()
-
-    async def _work(self, wave: Iterator[str]) -> None:
-        for digest in wave:
-            found = self.remembered.get(digest)
-            if found is None:
-                found = await self.ask(digest)
-                if found is not None:
-                    self.remembered.keep(digest, found)
-            self._take(found)
+    async def _visit(self, digest: str) -> None:
+        found = self.remembered.get(digest)
+        if found is None:
+            found = await self.ask(digest)
+            if found is not None:
+                self.remembered.keep(digest, found)
+        self._take(found)
 
     def _take(self, found: tuple[str, ...] | None) -> None:
         self._done += 1

@@ -16,19 +16,23 @@ _FOLDER = "v1/names"
 
 
 class Catalog:
-    """Names of images. Their records never change, so each is read once; all instances of a storage share them."""
+    """Names of images. Their records never change, so each is read once; all instances of a storage share them.
+
+    `grows`: whether names are added; else what others have kept is listed.
+    """
 
     _log = Logger()
 
-    def __init__(self, storage: IStorage) -> None:
+    def __init__(self, storage: IStorage, grows: bool = True) -> None:
         self._storage = storage
+        self._grows = grows
         self._names: dict[str, str] = {}
 
     async def add(self, name: ImageName) -> None:
         """Keep a name under which an image was had. A storage that cannot is logged, and harms no pull."""
         word = Digest.of(name.text.encode()).hex
         try:
-            if word not in self._names and await self._has_room():
+            if self._grows and word not in self._names and await self._has_room():
                 await self._storage.create_record(f"{_FOLDER}/{word}", name.text.encode())
                 self._names[word] = name.text
         except StorageUnavailable as error:

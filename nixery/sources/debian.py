@@ -6,9 +6,10 @@ from nixery.concurrency.pool import Pool
 from nixery.errors import ManifestUnknown, SourceUnavailable
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
+from nixery.sources import origins
 from nixery.sources.debian_index import Index, index_with, read_index
 from nixery.sources.debian_refresh import Refresher
-from nixery.sources.interfaces import LATEST
+from nixery.sources.interfaces import LATEST, Origin
 
 
 class DebianSource:
@@ -54,9 +55,14 @@ class DebianSource:
         """See Source: whatever the tag, it is the newest state."""
         return {LATEST.text}
 
-    def lasting(self, tag: Tag) -> str | None:
+    @property
+    def origin(self) -> Origin:
         """See Source."""
-        return f"debian {self._index}"
+        return origins.debian(self._index)
+
+    def lasting(self, tag: Tag) -> bool:
+        """See Source."""
+        return True
 
     async def _is_current(self, pinned: PinnedSource) -> bool:
         return (await self._threads.run(read_index, self._index)).pin == pinned.pin

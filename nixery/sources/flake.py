@@ -7,9 +7,10 @@ from attrs import evolve
 from nixery.errors import ManifestUnknown
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
-from nixery.sources.interfaces import Source
+from nixery.sources import origins
+from nixery.sources.interfaces import Origin, Source
+from nixery.sources.origins import AS_FLAKE
 
-_SUFFIX = " as flake"
 _ARGUMENT = ("flake", "yes")
 
 
@@ -25,9 +26,9 @@ class AsFlake:
 
     async def again(self, pin: str) -> PinnedSource:
         """See Source; raises ManifestUnknown too for a pin that was no flake's."""
-        if not pin.endswith(_SUFFIX):
+        if not pin.endswith(AS_FLAKE):
             raise ManifestUnknown("this image was made when NIXERY_FLAKE was not set; pull it by its tag")
-        return _as_flake(await self._source.again(pin.removesuffix(_SUFFIX)))
+        return _as_flake(await self._source.again(pin.removesuffix(AS_FLAKE)))
 
     async def still(self, pinned: PinnedSource) -> bool:
         """See Source."""
@@ -41,16 +42,20 @@ class AsFlake:
         """See Source."""
         return await self._source.tags()
 
-    def lasting(self, tag: Tag) -> str | None:
+    @property
+    def origin(self) -> Origin:
         """See Source."""
-        words = self._source.lasting(tag)
-        return None if words is None else words + _SUFFIX
+        return origins.as_flake(self._source.origin)
+
+    def lasting(self, tag: Tag) -> bool:
+        """See Source."""
+        return self._source.lasting(tag)
 
 
 def _as_flake(pinned: PinnedSource) -> PinnedSource:
-    return evolve(pinned, pin=pinned.pin + _SUFFIX, arguments=(*pinned.arguments, _ARGUMENT))
+    return evolve(pinned, pin=pinned.pin + AS_FLAKE, arguments=(*pinned.arguments, _ARGUMENT))
 
 
 def _as_it_was(pinned: PinnedSource) -> PinnedSource:
     arguments = tuple(argument for argument in pinned.arguments if argument != _ARGUMENT)
-    return evolve(pinned, pin=pinned.pin.removesuffix(_SUFFIX), arguments=arguments)
+    return evolve(pinned, pin=pinned.pin.removesuffix(AS_FLAKE), arguments=arguments)

@@ -12,8 +12,28 @@ from nixery.images.source import PinnedSource
 LATEST = Tag("latest")
 
 
+@frozen
+class Origin:
+    """Where tags are looked up.
+
+    `words`: for a person, without passwords, and the same for all who look up the same; `refs`: whether tags name
+    different states, or any tag means the newest.
+    """
+
+    words: str
+    refs: bool
+
+    def meant(self, tag: Tag) -> Tag:
+        """One tag for all that mean the same."""
+        return tag if self.refs else LATEST
+
+
 class Source(Protocol):
     """Turns tags into package sets fixed in content."""
+
+    @property
+    def origin(self) -> Origin:
+        """What the last good images of its tags are kept under."""
 
     async def pin(self, tag: Tag) -> PinnedSource:
         """The package set that the tag means at this moment; raises SourceUnavailable, and ManifestUnknown for none."""
@@ -33,10 +53,10 @@ class Source(Protocol):
     async def tags(self) -> Collection[str]:
         """The tags that can be named here, commits left out; raises SourceUnavailable."""
 
-    def lasting(self, tag: Tag) -> str | None:
-        """What the last good images of a tag are kept under: words that say where it is looked up.
+    def lasting(self, tag: Tag) -> bool:
+        """Whether the last good image of a tag may be served where the newest state cannot be had.
 
-        None for a tag that means the same always, and where an older state than the newest must not be served.
+        Not of a tag that means the same always, nor where an older state must not be served.
         """
 
 

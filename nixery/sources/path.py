@@ -15,8 +15,9 @@ from nixery.concurrency.turns import Turns
 from nixery.errors import ManifestUnknown, ShuttingDown, SourceUnavailable
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
+from nixery.sources import origins
 from nixery.sources.folder import Folder, Look
-from nixery.sources.interfaces import LATEST
+from nixery.sources.interfaces import LATEST, Origin
 
 
 @frozen
@@ -101,9 +102,14 @@ class PathSource(Service):
         """See Source: whatever the tag, it is the newest state."""
         return {LATEST.text}
 
-    def lasting(self, tag: Tag) -> str | None:
+    @property
+    def origin(self) -> Origin:
+        """See Source."""
+        return origins.folder(self._path)
+
+    def lasting(self, tag: Tag) -> bool:
         """See Source: who edits a set on this host wants to see that."""
-        return None
+        return False
 
     def _current(self) -> _Seen | None:
         """What was seen last, if that holds still."""

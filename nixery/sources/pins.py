@@ -13,7 +13,7 @@ from nixery.errors import ManifestUnknown, SourceUnavailable, StorageUnavailable
 from nixery.images.canonical import encode
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
-from nixery.sources.interfaces import LATEST, Sighting, Upstream
+from nixery.sources.interfaces import LATEST, Origin, Sighting, Upstream
 from nixery.storage.interfaces import IStorage
 from nixery.storage.records import parsed
 
@@ -27,7 +27,7 @@ _RETRY = 15.0
 class Pins:
     """See Source. A ref that moves is looked up at most every `ttl` seconds by all who share the storage.
 
-    The record of a ref is v1/pins/<upstream>/<tag>, both hashed, as tags have letters that records' names have not.
+    The record of a ref is v1/pins/<upstream>.<tag>, both hashed, as tags have letters that records' names have not.
     It is written when the content could be had. Who finds that another was faster takes what that one wrote.
     """
 
@@ -71,10 +71,15 @@ class Pins:
         """See Source."""
         return await self._upstream.tags()
 
-    def lasting(self, tag: Tag) -> str | None:
+    @property
+    def origin(self) -> Origin:
+        """See Source."""
+        return Origin(self._upstream.words, refs=True)
+
+    def lasting(self, tag: Tag) -> bool:
         """See Source."""
         seen = self._seen.get(tag)
-        return None if seen is not None and seen.seen is None else self._upstream.words
+        return seen is None or seen.seen is not None
 
     async def _have(self, tag: Tag, seen: Sighting) -> PinnedSource:
         """What a ref was seen to mean: that it has gone since is not the asker's fault, who named the ref."""
@@ -117,7 +122,7 @@ class Pins:
 
     async def _look(self, tag: Tag) -> Sighting:
         """What all who share the storage go by from now on."""
-        name = f"v1/pins/{_hashed(self._upstream.words)}/{_hashed(tag.text)}"
+        name = f"v1/pins/{_hashed(self._upstream.words)}.{_hashed(tag.text)}"
         data = await self._storage.read_record(name)
         old = parsed(name, data, Sighting.parse)
         if old is not None and self._fresh(old) and await self._holds(old):

@@ -70,6 +70,11 @@ PUBLIC = Places(
 )
 
 
+def places_at(mirror: str | None) -> Places:
+    """The places that the mirror at a URL stands for; without one, the public ones."""
+    return PUBLIC if mirror is None else Places.mirror(mirror)
+
+
 def refs(text: str) -> tuple[str, ...]:
     """The refs that a tag or setting may mean, the likeliest first: as it is, and with `/` for each `--`."""
     names = dict.fromkeys((text, text.replace("--", "/")))

@@ -30,7 +30,7 @@ from nixery.sources.git_program import Git
 from nixery.sources.interfaces import Source
 from nixery.sources.path import PathSource
 from nixery.sources.pins import Pins
-from nixery.sources.places import PUBLIC, Places
+from nixery.sources.places import places_at
 from nixery.sources.tarball import Tarballs
 from nixery.storage.interfaces import IReactorThreadsTime, IStorage
 
@@ -97,7 +97,7 @@ def _git(parts: Parts, packages: PackageSet) -> Source:
 
 
 def _channel(parts: Parts, packages: PackageSet) -> Source:
-    places = PUBLIC if packages.channel_url is None else Places.mirror(packages.channel_url)
+    places = places_at(packages.channel_url)
     tarballs = Tarballs(parts.processes, parts.nix, parts.files)
     web = _web(parts)
     channel = Channel(packages.place, places, web, tarballs, parts.reactor, str(expressions.CHANNEL))

@@ -175,6 +175,22 @@ async def test_a_tags_record_is_read_once(built: World, monkeypatch: pytest.Monk
     assert await readers.tags() == ["latest"]
 
 
+@pytest_twisted.ensureDeferred
+async def test_other_sources_records_are_not_read(built: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await built.ask()
+    for other in ("0", "z"):
+        await built.storage.create_record(f"v1/tags/{other}.{other}.any", b"{}")
+    read, named = built.storage.read_record, list[str]()
+
+    async def noting(name: str) -> bytes | None:
+        named.append(name)
+        return await read(name)
+
+    monkeypatch.setattr(built.storage, "read_record", noting)
+    assert await reader(built).tags() == ["latest"]
+    assert len(named) == 1
+
+
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", json.dumps({"tag": "<script>"}).encode()])
 @pytest_twisted.ensureDeferred
 async def test_a_record_that_names_no_tag_of_its_own_is_passed_over(built: World, data: bytes) -> None:

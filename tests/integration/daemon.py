@@ -52,10 +52,11 @@ class Answer:
 
 @define
 class Daemon:
-    """A daemon with a state folder of its own; `settings` are environment variables."""
+    """A daemon with a state folder of its own; `settings` are environment variables, `plugin` one of twistd's."""
 
     folder: Path
     settings: dict[str, str]
+    plugin: str = "nixery"
     port: int = 0
     socket: str | None = None
     process: subprocess.Popen[bytes] | None = None
@@ -74,7 +75,7 @@ class Daemon:
     def start(self) -> Self:
         """Start it and wait until it listens."""
         self.process = subprocess.Popen(
-            [_twistd(), "-n", "--pidfile=", "nixery", "--listen", "tcp:0:interface=127.0.0.1"],
+            [_twistd(), "-n", "--pidfile=", self.plugin, "--listen", "tcp:0:interface=127.0.0.1"],
             env=self._environment(),
             cwd=self.folder,
             stdout=subprocess.PIPE,
@@ -149,10 +150,10 @@ def _twistd() -> str:
 
 
 @contextmanager
-def running(folder: Path, **settings: str) -> Iterator[Daemon]:
+def running(folder: Path, plugin: str = "nixery", **settings: str) -> Iterator[Daemon]:
     """A started daemon, killed at the end if the test has left it running."""
     folder.mkdir(exist_ok=True)
-    daemon = Daemon(folder, settings)
+    daemon = Daemon(folder, settings, plugin)
     try:
         yield daemon.start()
     finally:

@@ -3,14 +3,11 @@
 import shutil
 import signal
 import socket
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 
-from tests.integration.conftest import need
 from tests.integration.daemon import Daemon, eventually, processes_with, running
 
 HOSTILE = [
@@ -129,26 +126,3 @@ def test_a_file_that_a_layer_cannot_carry_is_named(daemon: Daemon) -> None:
     assert answer.status == 500
     assert ".wh.x" in answer.error["message"]
     assert daemon.pull("hello").status == 200
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    need("mount", "umount")
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], check=False, capture_output=True
-    )
-    if mounted.returncode:
-        pytest.skip("needs the right to mount a tmpfs")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
-
-
-def test_a_full_disk_is_named_and_leaves_nothing_half_stored(tmp_path: Path, packages: Path, small_disk: Path) -> None:
-    with running(tmp_path / "daemon", NIXERY_PKGS_PATH=str(packages), STORAGE_PATH=str(small_disk)) as daemon:
-        answer = daemon.pull("big")
-        assert (answer.status, answer.error["code"]) == (503, "UNAVAILABLE")
-        assert "No space left on device" in answer.error["message"]
-        assert [path for path in (small_disk / "staging").rglob("*") if path.is_file() and path.stat().st_size] == []
-        assert daemon.pull("hello").status == 200

@@ -1,0 +1,1 @@
+"""What a whole storage holds: verified, and counted."""
