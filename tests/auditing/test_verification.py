@@ -82,7 +82,7 @@ async def test_a_lost_zstd_layer_is_told_of_its_record() -> None:
 async def test_a_record_with_another_size_than_is_stored_is_told() -> None:
     stored = await Stored().fill()
     name = f"v1/layers/{'1' * 64}"
-    stored.storage.records[name] = stored.storage.records[name].replace(b'"size": 5', b'"size": 6')
+    stored.storage.records[name] = stored.storage.records[name].replace(b'"size":5', b'"size":6')
     assert (await verified(stored.storage))[0] == [f"{name}: names {Digest.of(b'amd64')} with 6 bytes; it has 5"]
 
 
