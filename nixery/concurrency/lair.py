@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 
 _LOCK = ".lock"
+_PREFIX = "daemon-"
 
 
 class Lair:
@@ -34,9 +35,9 @@ class Lair:
         os.makedirs(self._parent, exist_ok=True)
         with locked(self._parent):
             for name in os.listdir(self._parent):
-                if name != _LOCK:
+                if name.startswith(_PREFIX):
                     _remove_if_dead(os.path.join(self._parent, name))
-            self._path = tempfile.mkdtemp(prefix="daemon-", dir=self._parent)
+            self._path = tempfile.mkdtemp(prefix=_PREFIX, dir=self._parent)
             self._lock = os.open(os.path.join(self._path, _LOCK), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
             fcntl.flock(self._lock, fcntl.LOCK_EX)
 

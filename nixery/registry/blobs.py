@@ -27,11 +27,11 @@ async def answer(request: Request, digest: Digest, location: Location | None, po
         answers.unchanged(request, _headers(digest))
     elif not isinstance(location, Redirect):
         span = answers.part(request, digest, location.size)
+        whole = span or Span(0, location.size)
+        wanted = None if request.method == b"HEAD" else whole
         begin = partial(answers.begin_part, request, span, location.size, _headers(digest))
         try:
-            await streaming.send(
-                request, partial(contents.opened, location, pool), begin, clock, span or Span(0, location.size)
-            )
+            await streaming.send(request, partial(contents.opened, location, pool, wanted), begin, clock, whole)
         except OSError:
             _log.failure("the blob {digest} cannot be read", digest=digest)
             raise StorageUnavailable(f"the blob {digest} cannot be read now; the registry's log says why") from None

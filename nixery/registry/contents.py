@@ -4,10 +4,11 @@ import errno
 import os
 from typing import Protocol
 
-from attrs import frozen
+from attrs import define, frozen
 
 from nixery.concurrency.pool import Pool
 from nixery.errors import StorageUnavailable
+from nixery.registry.conditions import Span
 from nixery.storage.interfaces import InMemory, LocalFile, Remote
 
 PIECE = 256 * 1024
@@ -73,12 +74,13 @@ class Held:
         """Hold on: the bytes are the storage's."""
 
 
-@frozen
+@define
 class Elsewhere:
-    """Content that is read from where the storage has it."""
+    """Content that is read from where the storage has it. `ahead`: a piece that was read already, and its offset."""
 
     remote: Remote
     piece: int = _REMOTE_PIECE
+    ahead: tuple[int, bytes] | None = None
 
     @property
     def size(self) -> int:
@@ -87,6 +89,9 @@ class Elsewhere:
 
     async def read(self, offset: int, length: int) -> bytes:
         """See Content."""
+        ahead, self.ahead = self.ahead, None
+        if ahead is not None and ahead[0] == offset:
+            return ahead[1]
         try:
             return await self.remote.read(offset, length)
         except StorageUnavailable as error:
@@ -96,13 +101,20 @@ class Elsewhere:
         """Do nothing: nothing is open between reads."""
 
 
-async def opened(location: LocalFile | InMemory | Remote, pool: Pool) -> Content:
-    """The content at that place; raises OSError, also where a file has another size than it should have."""
+async def opened(location: LocalFile | InMemory | Remote, pool: Pool, span: Span | None) -> Content:
+    """The content at that place, of which `span` will be read, None for nothing of it.
+
+    Raises OSError, also where a file has another size than it should have. Whether what is elsewhere can be had is
+    seen by reading its first piece, as long as the client can still be told.
+    """
     match location:
         case InMemory(data):
             return Held(data)
         case Remote():
-            return Elsewhere(location)
+            content = Elsewhere(location)
+            if span is not None and span.length:
+                content.ahead = span.first, await content.read(span.first, min(content.piece, span.length))
+            return content
         case LocalFile():
             return OpenFile(await pool.run(_open, location), location.size, pool)
 

@@ -22,6 +22,13 @@ def test_the_dead_are_removed_and_the_living_kept(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_not_a_lair_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "file").touch()
+    Lair(str(tmp_path)).open()
+    assert {"theirs", "file"} <= set(os.listdir(tmp_path))
+
+
 def test_nothing_is_left_after_close(tmp_path: Path) -> None:
     lair = Lair(str(tmp_path))
     lair.open()

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from nixery.images.digest import Digest
+from nixery.images.manifest import Format
 from tests.integration.daemon import Answer, Daemon, running
 from tests.integration.places import PLACES, Place, followed
-from tests.integration.test_pulls import DOCKER
 
+DOCKER = Format.DOCKER.value
 LAYER, CONFIG = gzip.compress(b"a layer of theirs", mtime=0), b'{"architecture":"amd64","os":"linux"}'
 DAMAGED = gzip.compress(b"a layer that was damaged", mtime=0)
 OTHERS = ("manifests/0123", "builds/0123", "staging/0123")
