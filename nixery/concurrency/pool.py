@@ -1,4 +1,4 @@
-"""Threads apart from the reactor's own: one pool for packing, one for whatever waits for files."""
+"""Threads apart from the reactor's own, in pools: for packing, for what waits for files, for a bucket."""
 
 from collections.abc import Callable
 from typing import ParamSpec, Protocol, TypeVar

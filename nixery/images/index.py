@@ -85,12 +85,12 @@ class IndexRecord:
     def decode(cls, data: bytes) -> Self:
         """What encode wrote; raises ValueError or TypeError for anything else, as the hashes become names."""
         match json.loads(data):
-            case {"version": 2, "images": [_, *_] as images, "left_out": list(left_out)}:
+            case {"version": int(version)} if version != _VERSION:
+                raise OtherVersion(f"an index's record of version {version}")
+            case {"version": int(), "images": [_, *_] as images, "left_out": list(left_out)}:
                 if all(_HASH.fullmatch(key) and _HASH.fullmatch(manifest) for key, manifest in images):
                     named = tuple((key, Digest(manifest)) for key, manifest in images)
                     return cls(named, tuple((str(platform), str(why)) for platform, why in left_out))
-            case {"version": int(version)} if version != _VERSION:
-                raise OtherVersion(f"an index's record of version {version}")
         raise ValueError("not an index's record")
 
 

@@ -1,10 +1,8 @@
 """A gzip layer made into a zstd one: gzip members in, the same tar as one zstd frame out, in bounded memory."""
 
-import hashlib
 import zlib
 from threading import Event
 
-from nixery.errors import ShuttingDown
 from nixery.images.digest import DiffID
 from nixery.images.manifest import Blob
 from nixery.packing.pieces import PIECE, Pieces
@@ -26,8 +24,9 @@ class Transcoding:
 
     def __init__(self, descriptor: int, cancelled: Event) -> None:
         self._member = zlib.decompressobj(_GZIP)
-        self._tar = _Tar(descriptor, cancelled)
-        self._pieces = Pieces(self._tar.take)
+        self._frame = Frame()
+        self._written = Written(descriptor, cancelled, self._frame.compress)
+        self._pieces = Pieces(self._written.take)  # no method of ours: a cycle would keep the encoder's memory
 
     def feed(self, data: bytes) -> None:
         """Take the gzip file's next bytes.
@@ -49,24 +48,5 @@ class Transcoding:
         if not self._member.eof:
             raise NoGzip("it ends in the middle")
         self._pieces.end()
-        return self._tar.end()
-
-
-class _Tar:
-    """A tar on its way into a frame. It knows nothing of who cuts it: a cycle would keep the encoder's memory."""
-
-    def __init__(self, descriptor: int, cancelled: Event) -> None:
-        self._cancelled = cancelled
-        self._diff_id = hashlib.sha256()
-        self._frame = Frame()
-        self._written = Written(descriptor)
-
-    def take(self, piece: memoryview) -> None:
-        if self._cancelled.is_set():
-            raise ShuttingDown()
-        self._diff_id.update(piece)
-        self._written.write(self._frame.compress(piece))
-
-    def end(self) -> tuple[DiffID, Blob]:
         self._written.write(self._frame.end())
-        return DiffID(self._diff_id.hexdigest()), self._written.blob
+        return self._written.diff_id, self._written.blob

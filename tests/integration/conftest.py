@@ -2,12 +2,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.integration.clients import unmount_all
 from tests.integration.daemon import PROJECT, Daemon, package_set, running
 
 HERE = Path(__file__).parent
@@ -31,6 +33,14 @@ def need(*programs: str) -> None:
 @pytest.fixture(autouse=True, scope="session")
 def nix() -> None:
     need("nix-build", "nix-store", "setsid", "setpriv")
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """With a path that is short, as engines have sockets in it; what they leave mounted there is unmounted."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+        unmount_all(Path(folder))
 
 
 @pytest.fixture

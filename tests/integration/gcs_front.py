@@ -4,24 +4,21 @@ It refuses links that are not signed, and changes of metadata and removals that 
 pass on a part of an upload that has come already, which the server would take for the next.
 """
 
-import http.client
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from attrs import define, field
 
-from tests.loopback import Answering, listening
+from tests.integration.passing import Answer, Passing
+from tests.loopback import listening
 from tests.storage.google_account import EMAIL, key
 from tests.storage.signed_urls import Asked, refusal
 
 _API = ("/storage/", "/upload/", "/download/", "/resumable/")
-_HOP = {"connection", "transfer-encoding", "server", "date", "content-length"}
-
-Answer = tuple[int, Mapping[str, str], bytes]
 
 
 @define
@@ -61,17 +58,14 @@ def front(upstream: int) -> Iterator[Front]:
         yield state
 
 
-class _Handler(Answering[Front]):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
+class _Handler(Passing[Front]):
     def do_GET(self) -> None:
         asked = Asked(self.command, self.path, {name.lower(): text for name, text in self.headers.items()})
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self.body()
         cut = self.state.noted(asked)
         status = self._refused(asked)
         if status:
-            self._answer(status, {}, b"")
+            self.answer(status, {}, b"")
         elif cut == "before":
             self.close_connection = True
         else:
@@ -79,7 +73,7 @@ class _Handler(Answering[Front]):
             if cut == "after":
                 self.close_connection = True
             else:
-                self._answer(*answer)
+                self.answer(*answer)
 
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
@@ -93,33 +87,17 @@ class _Handler(Answering[Front]):
         generation = asked.parameters.get("ifGenerationMatch")
         if asked.method not in ("PATCH", "DELETE") or generation is None:
             return 0
-        status, _, body = self._passed("GET", asked.path, asked.headers, b"")
+        status, _, body = self.passed(self.state.upstream, "GET", asked.path, asked.headers, b"")
         return 412 if status == 200 and json.loads(body)["generation"] != generation else 0
 
     def _once(self, asked: Asked, body: bytes) -> Answer:
         """The server's answer, which is the same when a part of an upload is sent again."""
         if asked.method != "PUT":
-            return self._passed(asked.method, asked.target, asked.headers, body)
+            return self._server(asked, body)
         part = f"{asked.target} {asked.headers['content-range']}"
         if part not in self.state.answered:
-            self.state.answered[part] = self._passed(asked.method, asked.target, asked.headers, body)
+            self.state.answered[part] = self._server(asked, body)
         return self.state.answered[part]
 
-    def _passed(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", self.state.upstream, timeout=60)
-        kept = {name: text for name, text in headers.items() if name not in _HOP}
-        connection.request(method, target, body, kept)
-        answer = connection.getresponse()
-        received = answer.status, dict(answer.getheaders()), answer.read()
-        connection.close()
-        return received
-
-    def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self.send_response(status)
-        for name, text in headers.items():
-            if name.lower() not in _HOP:
-                self.send_header(name, text)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+    def _server(self, asked: Asked, body: bytes) -> Answer:
+        return self.passed(self.state.upstream, asked.method, asked.target, asked.headers, body)

@@ -1,6 +1,5 @@
 """A proxy before a server that notes what it is asked, and how that is answered; signatures stay good."""
 
-import http.client
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,9 +7,8 @@ from functools import partial
 
 from attrs import define, field, frozen
 
-from tests.loopback import Answering, listening
-
-_HOP = {"connection", "transfer-encoding", "server", "date", "content-length", "expect"}
+from tests.integration.passing import Passing
+from tests.loopback import listening
 
 
 @frozen
@@ -62,31 +60,11 @@ def recording(upstream: int) -> Iterator[Record]:
         yield record
 
 
-class _Handler(Answering[Record]):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
+class _Handler(Passing[Record]):
     def do_GET(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        # The Host header too: it is part of what is signed.
-        kept = {name: text for name, text in self.headers.items() if name.lower() not in _HOP}
-        connection = http.client.HTTPConnection("127.0.0.1", self.state.upstream, timeout=120)
-        connection.request(self.command, self.path, body or None, kept)
-        self._relay(connection.getresponse())
-        connection.close()
+        answer = self.passed(self.state.upstream, self.command, self.path, dict(self.headers.items()), self.body())
+        with self.state.lock:
+            self.state.passed.append(Passed(self.command, self.path, self.headers.get("Range"), answer[0]))
+        self.answer(*answer)
 
     do_HEAD = do_PUT = do_POST = do_DELETE = do_GET
-
-    def _relay(self, answer: http.client.HTTPResponse) -> None:
-        body = answer.read()
-        with self.state.lock:
-            self.state.passed.append(Passed(self.command, self.path, self.headers.get("Range"), answer.status))
-        self.send_response(answer.status)
-        for name, text in answer.getheaders():
-            if name.lower() not in _HOP:
-                self.send_header(name, text)
-        length = answer.getheader("Content-Length", "0") if self.command == "HEAD" else str(len(body))
-        if answer.status != 204:
-            self.send_header("Content-Length", length)
-        self.end_headers()
-        self.wfile.write(body)

@@ -2,13 +2,14 @@
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from attrs import frozen
+
+from tests.integration.go_server import free_port
 
 
 @frozen
@@ -27,7 +28,7 @@ class Ssh:
 def sshd(folder: Path) -> Iterator[Ssh]:
     """A server that runs meanwhile; `folder`: for its keys and its configuration."""
     folder.mkdir()
-    port = _free_port()
+    port = free_port()
     _make_keys(folder, port)
     _configure(folder, port)
     program = shutil.which("sshd")
@@ -39,12 +40,6 @@ def sshd(folder: Path) -> Iterator[Ssh]:
             yield Ssh(port, _ssh(folder, "right"), _ssh(folder, "wrong"))
         finally:
             daemon.terminate()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _make_keys(folder: Path, port: int) -> None:

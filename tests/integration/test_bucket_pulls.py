@@ -1,7 +1,6 @@
 """Clients that are sent to a bucket for blobs, or get them by way of the daemon."""
 
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,21 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.integration.client_commands import Image
-from tests.integration.clients import unmount_all
 from tests.integration.conftest import need
 from tests.integration.daemon import Daemon, package_set, running
 from tests.integration.places import PLACES
 from tests.integration.seven_clients import KINDS, carried_out, digests, started
 
 WAYS = [("s3", "redirect"), ("gcs", "redirect"), ("s3", "proxy"), ("gcs", "proxy")]
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """With a short path."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
-        unmount_all(Path(folder))
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from nixery import errors
 from tests.integration.client_commands import Image
 from tests.integration.client_errors import seen
 from tests.integration.client_faults import ELSEWISE, OF_BRANCH, OF_FOLDER, UNMET
-from tests.integration.clients import unmount_all
 from tests.integration.conftest import need
 from tests.integration.cutting_proxy import cutting
 from tests.integration.daemon import Daemon, package_set, running
@@ -20,14 +18,6 @@ from tests.integration.seven_clients import KINDS, Making, carried_out, digests,
 
 SHOWING = [name for name in KINDS if name != "containerd"]
 """Those that show what a 404 says."""
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """With a short path."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
-        unmount_all(Path(folder))
 
 
 @pytest.fixture(scope="module")

@@ -5,14 +5,13 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration.client_commands import Image
-from tests.integration.clients import copied, podman_in, unmount_all
+from tests.integration.clients import copied, podman_in
 from tests.integration.conftest import HERE, need
 from tests.integration.daemon import Daemon, running
 from tests.integration.engines import dockerd
@@ -21,14 +20,6 @@ from tests.integration.test_validate import validate
 
 DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
 ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
-
-
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """With a short path."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
-        unmount_all(Path(folder))
 
 
 @pytest.fixture(scope="module")

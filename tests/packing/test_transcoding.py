@@ -95,7 +95,7 @@ def test_it_lets_go_of_its_memory_at_once() -> None:
     with tempfile.TemporaryFile() as file:
         work = Transcoding(file.fileno(), Event())
         work.feed(packed(bytes(PIECE)))
-        gone = weakref.ref(work._tar._frame)
+        gone = weakref.ref(work._frame)
         gc.disable()
         try:
             del work
