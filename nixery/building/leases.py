@@ -31,6 +31,9 @@ SILENCE = 4 * BEAT
 _POLL = 0.5, 1.0
 """Seconds between two looks at another's turn: at random, so that instances do not look in step."""
 
+_LEAVE = 5.0
+"""Seconds that giving turns back may take at the end: what is not given back by then ends by our silence."""
+
 _RIVALS = 3
 """Times that a record may change while we give it back: we and our own last beat are all who change it."""
 
@@ -77,8 +80,15 @@ class Leases:
         self._returning: set[Deferred[None]] = set()
 
     async def close(self) -> None:
-        """Wait until all that was given back is."""
+        """Wait until all that was given back is, or for a while."""
+        giving_up = self._clock.callLater(_LEAVE, self._give_up)
         await settled(self._returning)
+        if giving_up.active():
+            giving_up.cancel()
+
+    def _give_up(self) -> None:
+        for work in list(self._returning):
+            work.cancel()
 
     async def take(self, key: str) -> Lease | None:
         """The turn at a build, None while it is another's."""
@@ -105,7 +115,8 @@ class Leases:
             await deferLater(self._clock, self._random.uniform(*_POLL))
             found = await self._storage.read_record(name)
             before, looked = looked, self._clock.seconds()
-            if found != last or looked - before > SILENCE / 2:  # a look that took long says nothing of the holder
+            # A look that took long says nothing of the holder, and neither does a clock that was set meanwhile.
+            if found != last or abs(looked - before) > SILENCE / 2:
                 last, since = found, looked
             elif last is not None and looked - since >= SILENCE:
                 self._log.warn("{name}: whoever had this turn is silent; it is taken over", name=name)

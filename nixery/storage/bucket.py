@@ -65,7 +65,8 @@ class Bucket(Protocol):
     def upload(self, key: str, path: str, digest: Digest, replaced: str | None) -> bool:
         """Write an object from a file as `write` does, vouched for by its digest; nothing is seen until it is whole.
 
-        The file's bytes have that digest. What is uploaded is checked on the way, by the store or by us.
+        The file's bytes have that digest. What is uploaded is checked on the way, by the store or by us. It breaks off
+        when the file is removed: a large one takes long, and its thread is waited for at the end.
         """
 
     def vouch(self, key: str, version: str, digest: Digest) -> None:

@@ -5,10 +5,12 @@ is synced too, so that a crash of the host takes nothing back that was answered.
 """
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 
 from nixery.concurrency.lair import locked
+from nixery.storage.bucket import SMALL
 from nixery.storage.spool import Spool
 
 
@@ -80,12 +82,15 @@ class Folder:
         return False
 
     def read(self, name: str) -> bytes | None:
-        """A small file's bytes, or None where there is none."""
+        """A small file's bytes, or None where there is none; one that is large raises OSError."""
         try:
             with open(self.path(name), "rb") as file:
-                return file.read()
+                data = file.read(SMALL + 1)
         except FileNotFoundError:
             return None
+        if len(data) > SMALL:
+            raise OSError(errno.EFBIG, f"{name} has more than {SMALL} bytes")
+        return data
 
     def names(self, folder: str) -> Iterator[str]:
         """The files right in a folder, in no order; none where there is no such folder."""
@@ -104,9 +109,11 @@ class Folder:
         parent = os.path.dirname(target)
         if not os.path.isdir(parent):
             os.makedirs(parent, exist_ok=True)
-            while len(parent) >= len(self.root):
+            while len(parent) > len(self.root):
                 parent = os.path.dirname(parent)
                 _sync_folder(parent)
+            with contextlib.suppress(PermissionError):  # what is above is not ours
+                _sync_folder(os.path.dirname(parent))
         return target
 
     @contextlib.contextmanager

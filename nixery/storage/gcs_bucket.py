@@ -18,7 +18,8 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 
 from nixery.images.digest import Digest
 from nixery.storage.bucket import LINK_SECONDS, SMALL, BucketError, Object
-from nixery.storage.gcs_failures import told
+from nixery.storage.gcs_failures import again, told
+from nixery.storage.spool import Wanted
 
 _ASK, _FIRST_ASK, _SEND = (5.0, 20.0), (5.0, 5.0), (20.0, 60.0)
 """Seconds to connect, and to hear something. The first counts for sending a part of a file, too (urllib3)."""
@@ -26,7 +27,7 @@ _ASK, _FIRST_ASK, _SEND = (5.0, 20.0), (5.0, 5.0), (20.0, 60.0)
 _PART = 8 << 20
 """Bytes that are sent at once: what the library sends in one request, and the parts in which it sends more."""
 
-_RETRY = DEFAULT_RETRY.with_timeout(30.0)
+_RETRY = DEFAULT_RETRY.with_timeout(30.0).with_predicate(again)
 """How a part is sent again: only the library knows how far an upload came. Seconds."""
 
 _VOUCHED = "nixery-sha256"
@@ -94,7 +95,7 @@ class GcsBucket:
 
     def upload(self, key: str, path: str, digest: Digest, replaced: str | None) -> bool:
         """See Bucket."""
-        with told(f"uploading {key} from {path}"), open(path, "rb") as file:
+        with told(f"uploading {key} from {path}"), Wanted(path) as file:
             return self._send(key, file, os.fstat(file.fileno()).st_size, {_VOUCHED: digest.hex}, replaced)
 
     def _send(self, key: str, file: BinaryIO, size: int, metadata: Mapping[str, str], replaced: str | None) -> bool:

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from google.api_core.exceptions import GoogleAPICallError, GoogleAPIError, RetryError
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.cloud.storage.exceptions import DataCorruption, InvalidResponse
+from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.exceptions import RequestException, Timeout
 from urllib3.exceptions import HTTPError, TimeoutError
 
 from nixery.storage.bucket import BucketError
+from nixery.storage.tracebacks import causes, emptied, empty
 
 _RAISED = (GoogleAPIError, GoogleAuthError, InvalidResponse, DataCorruption, HTTPError, OSError, ValueError)
 """All that the library lets through, its own and what it stands on; a RequestException is an OSError."""
@@ -22,17 +24,22 @@ _STATUSES = {
     429: "too much is asked of it (429)",
 }
 
-_DEPTH = 10
-
 
 @contextmanager
 def told(doing: str) -> Iterator[None]:
     """Raises what the library raises meanwhile as a BucketError. `doing`: such as `reading KEY`."""
     try:
-        yield
+        with emptied():
+            yield
     except _RAISED as error:
         why, passing = _why(error)
         raise BucketError(f"{doing}: {why}", passing) from None
+
+
+def again(error: Exception) -> bool:
+    """Whether the library sends a part of an upload again after that error, which holds no part from now on."""
+    empty(error)
+    return bool(DEFAULT_RETRY._predicate(error))
 
 
 def _why(error: BaseException) -> tuple[str, bool]:
@@ -74,19 +81,9 @@ def _of_status(status: int, message: str) -> tuple[str, bool]:
 def _of_system(error: BaseException) -> tuple[str, bool]:
     """Why, in the system's words where it has some, which name no URL."""
     files = isinstance(error, OSError) and not isinstance(error, RequestException)
-    for cause in _causes(error):
+    for cause in causes(error):
         if "CERTIFICATE_VERIFY_FAILED" in str(cause):
             return "its certificate is not to be trusted", False
         if isinstance(cause, OSError) and cause.strerror:
             return cause.strerror, not files
     return "the connection failed", not files
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error, and what led to it, the nearest first."""
-    cause: BaseException | None = error
-    for _ in range(_DEPTH):
-        if cause is None:
-            return
-        yield cause
-        cause = cause.__cause__ or cause.__context__

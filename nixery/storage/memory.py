@@ -1,6 +1,5 @@
 """Storage in the daemon's own memory, for tests and trials: gone when the daemon ends."""
 
-import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from typing import BinaryIO
@@ -120,7 +119,8 @@ class _Staging:
         """See IStaging."""
         with self._file:
             require(self.fileno(), digest, size)
-            self._keep(digest, os.pread(self.fileno(), size, 0))
+            self._file.seek(0)
+            self._keep(digest, self._file.read(size))  # one pread gives 2 GiB at most
 
     async def abandon(self) -> None:
         """See IStaging."""

@@ -64,6 +64,7 @@ class ObjectStorage(Service):
         return Deferred.fromCoroutine(self._stop())
 
     async def _stop(self) -> None:
+        self._asking.close()
         await self._uploads.close()
         await self._sightings.close()
         await self._threads.stopService()

@@ -5,6 +5,7 @@ import hashlib
 import os
 import threading
 from collections import OrderedDict
+from stat import S_ISREG
 
 from twisted.logger import Logger
 
@@ -42,10 +43,12 @@ class Proven:
                 self._seen.popitem(last=False)
 
     def find(self, path: str) -> LocalFile | Doubt | None:
-        """The blob at `path`; None when there is none or what is there is damaged."""
+        """The blob at `path`; None when there is none or what is there is damaged, or no file."""
         try:
             stat = os.stat(path)
         except FileNotFoundError:
+            return None
+        if not S_ISREG(stat.st_mode):  # to open a pipe would take for ever
             return None
         stamp, good = self._seen.get(path, (None, False))
         if stamp != _stamp(stat):

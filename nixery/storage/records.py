@@ -7,12 +7,16 @@ from typing import TypeVar
 
 from twisted.logger import Logger
 
+from nixery.errors import StorageUnavailable
 from nixery.storage.interfaces import IStorage
 
 T = TypeVar("T")
 
 NOT_OURS = (ValueError, KeyError, TypeError, OverflowError, RecursionError)
 """What reading raises of a record that no version of ours wrote."""
+
+_RIVALS = 100
+"""Times that others may write a record while we do: more is something there that is no record."""
 
 _log = Logger()
 
@@ -57,7 +61,10 @@ async def write_record(
     storage: IStorage, name: str, data: bytes, stands: Callable[[bytes], bool] = lambda old: False
 ) -> None:
     """Make a record say this, whatever it said before, unless that `stands`; raises StorageUnavailable."""
-    while not await storage.create_record(name, data):
+    for _ in range(_RIVALS):
+        if await storage.create_record(name, data):
+            return
         old = await storage.read_record(name)
         if old is not None and (old == data or stands(old) or await storage.swap_record(name, old, data)):
             return
+    raise StorageUnavailable(f"the record {name} cannot be written, nor read: see what is there under that name")

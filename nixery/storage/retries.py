@@ -1,15 +1,17 @@
 """Asking a bucket until it answers, within a time: what it says in passing is tried again, later and later."""
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Generic, ParamSpec, TypeVar
 
 from attrs import frozen
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 
 from nixery.concurrency.pool import Pool
-from nixery.errors import StorageUnavailable
+from nixery.errors import ShuttingDown, StorageUnavailable
 from nixery.storage.bucket import BucketError
 
 P = ParamSpec("P")
@@ -42,6 +44,14 @@ class Retries:
         self._clock = clock
         self._where = where
         self._random = random
+        self._waits: set[Deferred[None]] = set()
+        self._closed = False
+
+    def close(self) -> None:
+        """Begin no call any more: what waits for a thread, or to be tried again, fails with ShuttingDown."""
+        self._closed = True
+        for wait in list(self._waits):
+            wait.cancel()
 
     async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """What the function returns; raises StorageUnavailable for its last BucketError."""
@@ -49,15 +59,36 @@ class Retries:
 
     async def outcome(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Outcome[T]:
         """As `call`, for what is not the same when it is done twice."""
+        call = partial(function, *args, **kwargs)
         end = self._clock.seconds() + _SECONDS
         tries = 0
         while True:
             try:
-                return Outcome(await self._pool.run(function, *args, **kwargs), tries > 0)
+                return Outcome(await self._pool.run(self._begun, call), tries > 0)
             except BucketError as error:
                 wait = self._random.uniform(0, min(_LONGEST, _FIRST * 2**tries))
                 tries += 1
                 if not error.passing or self._clock.seconds() + wait > end:
                     times = f" (tried {tries} times)" if tries > 1 else ""
                     raise StorageUnavailable(f"{self._where}: {error}{times}") from error
-            await deferLater(self._clock, wait)
+            await self._pause(wait)
+
+    def _begun(self, call: Callable[[], T]) -> T:
+        """What it returns, in a thread: all those that wait for one then would hold up the end."""
+        if self._closed:
+            raise ShuttingDown()
+        return call()
+
+    async def _pause(self, seconds: float) -> None:
+        wait: Deferred[None] = deferLater(self._clock, seconds)
+        self._waits.add(wait)
+        if self._closed:
+            wait.cancel()
+        try:
+            await wait
+        except CancelledError:
+            if self._closed:
+                raise ShuttingDown() from None
+            raise
+        finally:
+            self._waits.discard(wait)

@@ -10,6 +10,7 @@ from nixery.images.digest import Digest
 from nixery.storage.bucket import LINK_SECONDS, SMALL, BucketError, Object
 from nixery.storage.s3_failures import Absent, failures
 from nixery.storage.s3_parts import PART, PartedUpload, abort_forgotten, md5, precondition, require
+from nixery.storage.spool import Wanted
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -32,7 +33,7 @@ class S3Bucket:
         """See Bucket."""
         with suppress(Absent), failures(f"looking at {key}"):
             head = self._client.head_object(Bucket=self._name, Key=key)
-            return Object(head["ContentLength"], head["ETag"], head["Metadata"].get(_VOUCHED))
+            return Object(head["ContentLength"], head["ETag"], _vouched(head["Metadata"]))
         return None
 
     def read(self, key: str) -> tuple[bytes, str] | None:
@@ -73,7 +74,7 @@ class S3Bucket:
     def upload(self, key: str, path: str, digest: Digest, replaced: str | None) -> bool:
         """See Bucket."""
         vouched = {_VOUCHED: digest.hex}
-        with suppress(Absent), failures(f"uploading {key}"), open(path, "rb", buffering=0) as file:
+        with suppress(Absent), failures(f"uploading {key}"), Wanted(path) as file:
             if fstat(file.fileno()).st_size > PART:
                 PartedUpload(self._client, self._name, key, file, digest).run(vouched, replaced)
                 return True
@@ -136,6 +137,11 @@ class S3Bucket:
             )
             return True
         return False
+
+
+def _vouched(metadata: Mapping[str, str]) -> str | None:
+    """What the metadata vouch for. They are headers, whose names MinIO and proxies write as `Nixery-Sha256`."""
+    return next((value for name, value in metadata.items() if name.lower() == _VOUCHED), None)
 
 
 def _part(key: str, answer: "GetObjectOutputTypeDef", length: int) -> bytes:

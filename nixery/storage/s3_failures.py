@@ -22,6 +22,7 @@ from botocore.parsers import ResponseParserError
 from urllib3.exceptions import HTTPError
 
 from nixery.storage.bucket import BucketError
+from nixery.storage.tracebacks import emptied
 
 # Codes: "Error responses" of the Amazon S3 API reference.
 _PASSING = {"RequestTimeout", "SlowDown", "ConditionalRequestConflict", "OperationAborted", "NoSuchUpload", "BadDigest"}
@@ -71,7 +72,8 @@ class Absent(BucketError):
 def failures(did: str) -> Iterator[None]:
     """Raise as BucketError or Absent what fails meanwhile. `did`: what was done, such as `reading layers/…`."""
     try:
-        yield
+        with emptied():
+            yield
     except ClientError as error:
         raise _refused(did, error) from None
     except (BotoCoreError, HTTPError, ResponseParserError) as error:

@@ -4,6 +4,8 @@ Amazon S3 user guide, "Uploading and copying objects using multipart upload".
 """
 
 import hashlib
+import random
+import time
 from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 
 PART = 8 << 20
 """Bytes of a part, and of the largest file that goes in one piece. There may be 10,000 parts."""
+
+_WAITS = 0.2, 0.4, 0.8, 1.6
+"""Seconds that the waits between tries to send one part may take at most. Without them each connection that is cut
+would cost all of an upload, and where some are, a large one would never end."""
+
+_SOON = 10.0
+"""Seconds after which a part is not tried again: what says nothing for long is away."""
 
 _FORGOTTEN = timedelta(days=1)
 """Age of an upload that nobody goes on with."""
@@ -75,11 +84,26 @@ class PartedUpload:
             return False
         self.hashed.update(data)
         number = len(self.parts) + 1
-        sent = self.client.upload_part(
-            Bucket=self.bucket, Key=self.key, UploadId=upload, PartNumber=number, Body=data, ContentMD5=md5(data)
-        )
-        self.parts.append({"PartNumber": number, "ETag": sent["ETag"]})
+        self.parts.append({"PartNumber": number, "ETag": self._sent(upload, number, data)})
         return True
+
+    def _sent(self, upload: str, number: int, data: bytes) -> str:
+        """Send a part, again where that fails soon and in passing; gives its ETag."""
+        end = time.monotonic() + _SOON
+        for wait in _WAITS:
+            try:
+                with failures(f"uploading {self.key}"):
+                    return self._put(upload, number, data)
+            except BucketError as error:
+                if not error.passing or time.monotonic() > end:
+                    raise
+            time.sleep(random.uniform(0, wait))  # noqa: S311  # so that many do not try in step
+        return self._put(upload, number, data)
+
+    def _put(self, upload: str, number: int, data: bytes) -> str:
+        return self.client.upload_part(
+            Bucket=self.bucket, Key=self.key, UploadId=upload, PartNumber=number, Body=data, ContentMD5=md5(data)
+        )["ETag"]
 
     def _complete(self, upload: str, replaced: str | None) -> None:
         require(self.key, self.hashed.hexdigest(), self.digest)

@@ -49,48 +49,60 @@ class Sightings:
         self._clock = clock
         self._vouches = vouches
         self._seen: Recent[Digest, Sighting] = Recent(_REMEMBERED)
-        self._looks: Coalescer[Digest, Sighting | None] = Coalescer(None)
-        self._proofs: Coalescer[Digest, bool] = Coalescer(_PROOFS_AT_ONCE)
+        self._forgotten: Recent[Digest, int] = Recent()
+        self._looks: Coalescer[tuple[Digest, int], Sighting | None] = Coalescer(None)
+        self._proofs: Coalescer[tuple[Digest, str], bool] = Coalescer(_PROOFS_AT_ONCE)
 
     async def close(self) -> None:
         """Give up all looking."""
         await gathered([self._looks.close(), self._proofs.close()])
 
     def forget(self, digest: Digest) -> None:
-        """Look anew the next time."""
+        """Look anew the next time: what comes of looks that are under way is as old as what is forgotten."""
         self._seen.drop(digest)
+        self._forgotten.put(digest, self._times_forgotten(digest) + 1)
 
     def of(self, digest: Digest, age: float) -> Deferred[Sighting | None]:
         """The blob as it was at most `age` seconds ago, None where there is none; fails with StorageUnavailable."""
         seen = self._seen.get(digest)
         if seen is not None and abs(self._clock.seconds() - seen.at) <= age:
             return _at_once(seen)
-        return self._looks.join(digest, lambda: self._look(digest))
+        times = self._times_forgotten(digest)
+        return self._looks.join((digest, times), lambda: self._look(digest, times))
 
     async def prove(self, digest: Digest) -> bool:
         """Whether a blob, read anew, is what its name says."""
         found = await self._asking.call(self._bucket.look, key(digest))
-        return found is not None and await self._proofs.join(digest, lambda: self._hash(digest, found))
+        return found is not None and await self._proved(digest, found)
 
-    async def _look(self, digest: Digest) -> Sighting | None:
+    def _times_forgotten(self, digest: Digest) -> int:
+        return self._forgotten.get(digest) or 0
+
+    async def _look(self, digest: Digest, times: int) -> Sighting | None:
         found = await self._asking.call(self._bucket.look, key(digest))
-        if found is None:
-            self.forget(digest)
-            return None
-        seen = self._seen.get(digest)
-        if seen is not None and seen.version == found.version:
-            seen = evolve(seen, at=self._clock.seconds())
-        else:
-            seen = await self._judged(digest, found)
-        self._seen.put(digest, seen)
+        seen = None if found is None else await self._judged(digest, found)
+        if times == self._times_forgotten(digest):
+            self._remember(digest, seen)
         return seen
 
+    def _remember(self, digest: Digest, seen: Sighting | None) -> None:
+        if seen is None:
+            self._seen.drop(digest)
+        else:
+            self._seen.put(digest, seen)
+
     async def _judged(self, digest: Digest, found: Object) -> Sighting:
+        seen = self._seen.get(digest)
+        if seen is not None and seen.version == found.version:
+            return evolve(seen, at=self._clock.seconds())
         good = found.vouched == digest.hex
         if not good:
-            good = await self._proofs.join(digest, lambda: self._hash(digest, found))
+            good = await self._proved(digest, found)
             found = await self._noted(digest, found, good)
         return Sighting(found.size, found.version, good, self._clock.seconds())
+
+    async def _proved(self, digest: Digest, found: Object) -> bool:
+        return await self._proofs.join((digest, found.version), lambda: self._hash(digest, found))
 
     async def _noted(self, digest: Digest, found: Object, good: bool) -> Object:
         """What there is when the outcome is written down: where it cannot be, it is hashed again after a restart."""
@@ -109,11 +121,16 @@ class Sightings:
         hashed = hashlib.sha256()
         for offset in range(0, found.size, _PART):
             length = min(_PART, found.size - offset)
-            part = await self._asking.call(self._bucket.read_part, key(digest), found.version, offset, length)
-            if part is None:
+            if not await self._asking.call(self._add_part, hashed, digest, found.version, offset, length):
                 raise StorageUnavailable(f"the blob {digest} changed while it was read: try again")
-            hashed.update(part)
         return hashed.hexdigest() == digest.hex
+
+    def _add_part(self, hashed: "hashlib._Hash", digest: Digest, version: str, offset: int, length: int) -> bool:
+        """Hash one more part, in a thread, as that takes a while too; says whether it was there."""
+        part = self._bucket.read_part(key(digest), version, offset, length)
+        if part is not None:
+            hashed.update(part)
+        return part is not None
 
 
 def key(digest: Digest) -> str:

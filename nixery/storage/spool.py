@@ -1,6 +1,8 @@
 """Blobs while they are written: files of this process's own, checked before they get their names."""
 
+import errno
 import hashlib
+import io
 import os
 import tempfile
 
@@ -28,6 +30,16 @@ class Spool:
         descriptor, path = tempfile.mkstemp(dir=self._lair.path)
         os.fchmod(descriptor, 0o644)
         return descriptor, path
+
+
+class Wanted(io.FileIO):
+    """A file of the spool that a thread reads, which cannot be stopped: once it is removed, reading fails."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """See io.FileIO."""
+        if not os.fstat(self.fileno()).st_nlink:
+            raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
+        return super().read(size)
 
 
 def require(descriptor: int, digest: Digest, size: int) -> None:

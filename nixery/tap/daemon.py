@@ -7,6 +7,7 @@ from twisted.application import strports
 from twisted.application.service import IService
 from twisted.internet.error import CannotListenError
 
+from nixery.concurrency.heap import give_back_large_blocks
 from nixery.concurrency.ordered import OrderedServices
 from nixery.config import Face
 from nixery.errors import ConfigError
@@ -39,6 +40,7 @@ class Daemon(OrderedServices):
 
     def startService(self) -> None:
         """Start all services."""
+        give_back_large_blocks()
         with in_one_line(self._called):
             super().startService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
 

@@ -1,6 +1,5 @@
 """Turns at builds among instances that share a storage."""
 
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -9,10 +8,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from nixery.building.leases import BEAT, SILENCE, Lease, Leases, Turn
-from nixery.errors import StillBuilding, StorageUnavailable
-from nixery.images.name import ImageName
+from nixery.errors import StorageUnavailable
 from nixery.storage.memory import MemoryStorage
-from tests.building.world import World
 
 KEY = "b" * 64
 NAME = f"v1/leases/{KEY}"
@@ -79,6 +76,7 @@ async def test_a_turn_is_one_instances_until_it_is_given_back(fleet: Fleet) -> N
     assert await fleet.first.take(KEY) is None
     fleet.first.give_back(lease)
     fleet.second.give_back(await taken(fleet.second))
+    await fleet.second.close()
     assert not fleet.storage.records
     assert not fleet.clock.getDelayedCalls()
 
@@ -189,91 +187,61 @@ async def test_what_cannot_be_given_back_ends_by_silence(fleet: Fleet) -> None:
     assert waiting.called
 
 
-class Two:
-    """Two daemons on one storage; Nix is the same machine's."""
+@pytest_twisted.ensureDeferred
+async def test_a_storage_that_says_nothing_holds_the_end_up_for_a_few_seconds(fleet: Fleet) -> None:
+    lease, answer = await taken(fleet.first), Deferred[None]()
 
-    def __init__(self, folder: Path) -> None:
-        self.first, self.second = World(folder), World(folder)
-        self.second.storage, self.second.clock = self.first.storage, self.first.clock
-        self.second.leases = 100
-        self.second.tags = self.second.restarted()
+    async def silent(name: str) -> bytes | None:
+        await answer
+        return None
 
-    def pass_time(self, seconds: float) -> None:
-        for _ in range(int(seconds * 10)):
-            self.first.clock.advance(0.1)
+    fleet.storage.read_record = silent  # type: ignore[method-assign]
+    fleet.first.give_back(lease)
+    closing = Deferred.fromCoroutine(fleet.first.close())
+    fleet.pass_time(4)
+    assert not closing.called
+    fleet.pass_time(2)
+    assert closing.called
+    assert not fleet.clock.getDelayedCalls()
 
-    @property
-    def builds(self) -> int:
-        return len(self.first.nix.calls) + len(self.second.nix.calls)
 
+@pytest.mark.parametrize("step", [-3600, 3600])
+@pytest.mark.parametrize("lives", [True, False])
+@pytest_twisted.ensureDeferred
+async def test_a_clock_that_is_set_makes_nobody_dead_and_nobody_immortal(fleet: Fleet, step: int, lives: bool) -> None:
+    lease = await taken(fleet.first)
+    waiting = Deferred.fromCoroutine(fleet.second.ended(KEY))
+    fleet.pass_time(2)
+    if not lives:
+        lease.beating.cancel()
+    read = fleet.storage.read_record
 
-@pytest.fixture
-def two(tmp_path: Path) -> Two:
-    return Two(tmp_path)
+    async def meanwhile(name: str) -> bytes | None:
+        fleet.storage.read_record = read  # type: ignore[method-assign]
+        for call in fleet.clock.getDelayedCalls():  # else they would be late or early by as much
+            call.delay(step)
+        fleet.clock.rightNow += step
+        return await read(name)
+
+    fleet.storage.read_record = meanwhile  # type: ignore[method-assign]
+    fleet.pass_time(SILENCE - 1)
+    assert not waiting.called
+    fleet.pass_time(3.1)
+    assert waiting.called is not lives
+    waiting.cancel()
+    waiting.addErrback(lambda _: None)
 
 
 @pytest_twisted.ensureDeferred
-async def test_one_instance_builds_while_the_other_waits(two: Two) -> None:
-    two.first.nix.go = Deferred()
-    asked = [world.ask() for _ in range(10) for world in (two.first, two.second)]
-    two.pass_time(30)
-    assert two.builds == 1
-    two.first.nix.go.callback(None)
-    two.pass_time(1.1)
-    records = [await each for each in asked]
-    assert all(record == records[0] for record in records)
-    assert two.builds == 1
+async def test_a_turn_is_given_back_also_when_a_last_beat_is_written_meanwhile(fleet: Fleet) -> None:
+    lease = await taken(fleet.first)
+    remove, beat = fleet.storage.remove_record, Turn(lease.holder, 7).encode()
 
+    async def beaten(name: str, old: bytes) -> bool:
+        fleet.storage.remove_record = remove  # type: ignore[method-assign]
+        fleet.storage.records[name] = beat
+        return await remove(name, old)
 
-@pytest_twisted.ensureDeferred
-async def test_waiting_for_another_takes_no_slot_of_ones_own(two: Two) -> None:
-    names = [ImageName.parse(name) for name in ("a", "b", "c")]
-    two.first.settings = two.first.settings.__class__("e" * 64, two.first.settings.platform, 3, 240)
-    two.first.tags = two.first.restarted()
-    two.first.nix.go = Deferred()
-    building = [two.first.ask(name) for name in names]
-    waiting = [two.second.ask(name) for name in names]
-    assert (await two.second.ask(ImageName.parse("d"))).layers
-    two.first.nix.go.callback(None)
-    two.pass_time(1.1)
-    assert all(each.called for each in building + waiting)
-    assert two.builds == 4
-
-
-@pytest_twisted.ensureDeferred
-async def test_when_the_others_build_fails_it_is_ones_own_turn(two: Two) -> None:
-    two.first.nix.go = Deferred()
-    failed = two.first.ask()
-    asked = two.second.ask()
-    two.first.nix.go.errback(StorageUnavailable("no space left"))
-    with pytest.raises(StorageUnavailable):
-        await failed
-    two.pass_time(1.1)
-    assert (await asked).layers
-    assert two.builds == 2
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_request_is_held_for_another_no_longer_than_for_oneself(two: Two) -> None:
-    two.first.nix.go = Deferred()
-    building = two.first.ask()
-    asked = two.second.ask()
-    two.pass_time(239)
-    assert not asked.called
-    two.pass_time(1.1)
-    with pytest.raises(StillBuilding):
-        await asked
-    with pytest.raises(StillBuilding):
-        await building
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_stopped_instance_gives_its_turns_back(two: Two) -> None:
-    two.first.nix.go = Deferred()
-    building = two.first.ask()
-    asked = two.second.ask()
-    stopping = two.first.builder.stopService()
-    building.addErrback(lambda _: None)
-    await stopping
-    two.pass_time(1.1)
-    assert (await asked).layers
+    fleet.storage.remove_record = beaten  # type: ignore[method-assign]
+    fleet.first.give_back(lease)
+    assert not fleet.storage.records

@@ -84,6 +84,9 @@ async def test_fault_12_bytes_are_synced_before_they_are_named_and_names_after(
     calls.clear()
     await storage.swap_record("v1/images/a", b"record", b"newer")
     assert calls == ["fsync file", "rename", "fsync images"]
+    calls.clear()
+    await storage.remove_record("v1/images/a", b"newer")
+    assert calls == ["fsync images"]
 
 
 def _recorded(name: str, real: object, calls: list[str]) -> object:

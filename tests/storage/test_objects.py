@@ -89,6 +89,9 @@ async def test_a_damaged_blob_counts_as_none_and_is_made_again(storage: IStorage
     await store(storage, LAYER)
     assert await content(storage, DIGEST) == LAYER
     assert await storage.check(DIGEST)
+    bucket.lay(key(DIGEST), b"damaged")
+    assert not await storage.check(DIGEST)
+    assert not await storage.has_all({DIGEST: len(LAYER)}), "what was seen before is forgotten"
 
 
 @pytest_twisted.ensureDeferred
@@ -143,6 +146,19 @@ async def test_a_write_whose_answer_was_lost_has_won(storage: IStorage, bucket: 
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_write_that_failed_and_found_anothers_has_not_won(storage: IStorage, bucket: FakeBucket) -> None:
+    def overtake(call: str, key: str) -> None:
+        if call == "write":
+            bucket.before = lambda call, key: None
+            bucket.lay(key, b"theirs")
+            raise BucketError("the connection was reset", passing=True)
+
+    bucket.before = overtake
+    assert not await storage.create_record("v1/leases/a", b"mine")
+    assert await storage.read_record("v1/leases/a") == b"theirs"
+
+
+@pytest_twisted.ensureDeferred
 async def test_an_upload_that_was_cut_is_made_again(storage: IStorage, bucket: FakeBucket) -> None:
     cuts = iter([True, True])
 
@@ -176,9 +192,11 @@ async def test_a_bucket_that_refuses_is_unavailable_at_once_and_keeps_nothing(
 @pytest_twisted.ensureDeferred
 async def test_foreign_objects_are_not_listed(storage: IStorage, bucket: FakeBucket) -> None:
     digest = await store(storage, LAYER)
-    for word in ("0", "a.tmp", "f" * 63, "UPPER"):
+    for word in ("0", "a.tmp", "f" * 63, "UPPER", "A"):
         bucket.lay(f"layers/{word}", b"")
         bucket.lay(f"v1/names/{word} x", b"")
-    await storage.create_record("v1/names/z", b"")
+    for word in "xyz":
+        await storage.create_record(f"v1/names/{word}", b"")
     assert [blob.digest for blob in await storage.list_blobs("", 1)] == [digest]
-    assert await storage.list_records("v1/names", "", 1) == ["z"]
+    assert await storage.list_records("v1/names", "", 1) == ["x"]
+    assert await storage.list_records("v1/names", "", 2) == ["x", "y"]

@@ -2,14 +2,29 @@
 
 from collections.abc import Callable
 from random import Random
+from typing import ParamSpec, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.task import Clock
 
 from nixery.concurrency.pool import Inline
-from nixery.errors import StorageUnavailable
+from nixery.errors import ShuttingDown, StorageUnavailable
 from nixery.storage.bucket import BucketError
 from nixery.storage.retries import Outcome, Retries
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Held:
+    """A pool that has no thread yet."""
+
+    def __init__(self) -> None:
+        self.thread: Deferred[None] = Deferred()
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        await self.thread
+        return function(*args, **kwargs)
 
 
 class Calls:
@@ -95,3 +110,50 @@ def test_other_errors_are_faults_of_ours() -> None:
     caught: list[type[BaseException] | None] = []
     asked.addErrback(lambda failure: caught.append(failure.check(ZeroDivisionError)))
     assert caught == [ZeroDivisionError]
+
+
+def caught(asked: Deferred[Outcome[str]]) -> list[type[BaseException] | None]:
+    """What it failed with."""
+    kinds: list[type[BaseException] | None] = []
+    asked.addErrback(lambda failure: kinds.append(failure.type))
+    return kinds
+
+
+def test_closing_ends_a_wait_at_once_and_leaves_no_timer() -> None:
+    clock = Clock()
+    retries = Retries(Inline(), clock, "the bucket", Random(1))
+    asked = Deferred.fromCoroutine(retries.outcome(Calls(clock, 1)))
+    assert not asked.called
+    retries.close()
+    assert caught(asked) == [ShuttingDown]
+    assert not clock.getDelayedCalls()
+
+
+def test_what_waits_for_a_thread_when_all_is_closed_is_not_called() -> None:
+    clock, held = Clock(), Held()
+    retries, calls = Retries(held, clock, "the bucket", Random(1)), Calls(clock, 0)
+    asked = Deferred.fromCoroutine(retries.outcome(calls))
+    retries.close()
+    held.thread.callback(None)
+    assert caught(asked) == [ShuttingDown]
+    assert not calls.at
+
+
+def test_what_fails_after_the_close_is_not_tried_again() -> None:
+    clock = Clock()
+    retries = Retries(Inline(), clock, "the bucket", Random(1))
+
+    def call() -> str:
+        retries.close()
+        raise BucketError("it is away", passing=True)
+
+    assert caught(Deferred.fromCoroutine(retries.outcome(call))) == [ShuttingDown]
+    assert not clock.getDelayedCalls()
+
+
+def test_a_caller_that_leaves_waits_no_longer() -> None:
+    clock = Clock()
+    asked = Deferred.fromCoroutine(Retries(Inline(), clock, "the bucket", Random(1)).outcome(Calls(clock, 1)))
+    asked.cancel()
+    assert caught(asked) == [CancelledError]
+    assert not clock.getDelayedCalls()

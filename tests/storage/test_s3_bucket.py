@@ -11,7 +11,8 @@ from botocore.response import StreamingBody
 from botocore.stub import ANY, Stubber
 
 from nixery.images.digest import Digest
-from nixery.storage.bucket import SMALL, BucketError
+from nixery.storage import s3_parts
+from nixery.storage.bucket import SMALL, BucketError, Object
 from nixery.storage.s3_bucket import S3Bucket
 from nixery.storage.s3_parts import PART, md5
 
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 ETAG = '"0123"'
+
+TRIES = 5
+"""Of one part."""
+
+
+@pytest.fixture(autouse=True)
+def _no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3_parts, "_WAITS", (0.0,) * (TRIES - 1))
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +80,12 @@ def test_a_status_alone_says_that_an_object_is_missing_only_where_there_is_no_mo
     assert bucket.look("layers/x") is None
     with pytest.raises(BucketError, match="HTTP status 404: what answers there is not S3"):
         bucket.read("layers/x")
+
+
+@pytest.mark.parametrize("name", ["nixery-sha256", "Nixery-Sha256", "NIXERY-SHA256"])
+def test_who_vouches_is_seen_however_the_server_writes_headers(bucket: S3Bucket, server: Stubber, name: str) -> None:
+    server.add_response("head_object", {"ContentLength": 1, "ETag": ETAG, "Metadata": {"other": "", name: "abc"}})
+    assert bucket.look("layers/x") == Object(1, ETAG, "abc")
 
 
 def test_an_object_that_is_too_large_is_not_read(bucket: S3Bucket, server: Stubber) -> None:
@@ -157,7 +172,8 @@ def test_parts_are_given_back_when_one_fails(bucket: S3Bucket, server: Stubber, 
     part = {**of_upload, "Body": first, "ContentMD5": md5(first), "PartNumber": 1}
     server.add_response("upload_part", {"ETag": ETAG}, part)
     part = {**of_upload, "Body": second, "ContentMD5": md5(second), "PartNumber": 2}
-    server.add_client_error("upload_part", "SlowDown", http_status_code=503, expected_params=part)
+    for _ in range(TRIES):
+        server.add_client_error("upload_part", "SlowDown", http_status_code=503, expected_params=part)
     if aborted:
         server.add_response("abort_multipart_upload", {}, of_upload)
     else:
@@ -165,6 +181,51 @@ def test_parts_are_given_back_when_one_fails(bucket: S3Bucket, server: Stubber, 
     with pytest.raises(BucketError, match="SlowDown") as caught:
         bucket.upload("layers/x", str(tmp_path / "file"), Digest.of(first + second), None)
     assert caught.value.passing
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """A file that goes in two parts."""
+    (tmp_path / "file").write_bytes(b"a" * (PART + 1))
+    return tmp_path / "file"
+
+
+def test_a_part_is_sent_again_by_itself(bucket: S3Bucket, server: Stubber, large: Path) -> None:
+    server.add_response("create_multipart_upload", {"UploadId": "upload"})
+    server.add_client_error("upload_part", "SlowDown", http_status_code=503)
+    server.add_client_error("upload_part", "500", http_status_code=500)
+    server.add_response("upload_part", {"ETag": '"1"'})
+    server.add_response("upload_part", {"ETag": '"2"'})
+    parts = [{"PartNumber": 1, "ETag": '"1"'}, {"PartNumber": 2, "ETag": '"2"'}]
+    completed = asked(UploadId="upload", MultipartUpload={"Parts": parts}, IfNoneMatch="*")
+    server.add_response("complete_multipart_upload", {}, completed)
+    assert bucket.upload("layers/x", str(large), Digest.of(large.read_bytes()), None)
+
+
+@pytest.mark.parametrize(("code", "soon"), [("AccessDenied", 10), ("SlowDown", -1)])
+def test_a_part_that_is_refused_or_took_long_is_not_sent_again(
+    bucket: S3Bucket, server: Stubber, large: Path, monkeypatch: pytest.MonkeyPatch, code: str, soon: int
+) -> None:
+    monkeypatch.setattr(s3_parts, "_SOON", soon)
+    server.add_response("create_multipart_upload", {"UploadId": "upload"})
+    server.add_client_error("upload_part", code, http_status_code=403)
+    server.add_response("abort_multipart_upload", {}, asked(UploadId="upload"))
+    with pytest.raises(BucketError, match=code):
+        bucket.upload("layers/x", str(large), Digest.of(large.read_bytes()), None)
+
+
+def test_an_upload_breaks_off_when_its_file_is_removed(
+    bucket: S3Bucket, client: "S3Client", server: Stubber, large: Path
+) -> None:
+    digest = Digest.of(large.read_bytes())
+    server.add_response("create_multipart_upload", {"UploadId": "upload"})
+    server.add_response("upload_part", {"ETag": '"1"'})
+    server.add_response("abort_multipart_upload", {}, asked(UploadId="upload"))
+    client.meta.events.register("after-call.s3.UploadPart", lambda **_: large.unlink(), "given up")
+    with pytest.raises(BucketError, match="uploading layers/x: Operation canceled") as caught:
+        bucket.upload("layers/x", str(large), digest, None)
+    client.meta.events.unregister("after-call.s3.UploadPart", unique_id="given up")
+    assert not caught.value.passing
 
 
 def test_an_upload_in_parts_that_comes_too_late_gives_its_parts_back(
