@@ -1,12 +1,12 @@
 """Zstd layers, made of stored gzip layers: each once, however many images want it."""
 
 import json
-from threading import Event
+from collections.abc import AsyncIterator
 
 from nixery.concurrency.coalescer import Coalescer
 from nixery.concurrency.pool import Pool
-from nixery.concurrency.uncut import Uncut
-from nixery.errors import ShuttingDown, StorageUnavailable
+from nixery.concurrency.uncut import Told, Uncut
+from nixery.errors import StorageUnavailable
 from nixery.images.canonical import encode
 from nixery.images.manifest import Blob, Layer, decode_blob, encode_blob
 from nixery.packing.stored import pieces
@@ -49,24 +49,23 @@ class Transcoder:
         await write_record(self._storage, name, encode(encode_blob(blob)))
         return blob
 
-    async def _staged(self, layer: Layer, cancelled: Event) -> Blob:
-        location = await self._storage.find(layer.digest)
+    async def _staged(self, layer: Layer, cancelled: Told) -> Blob:
+        location = await cancelled.unless(self._storage.find(layer.digest))
         if location is None:
             raise StorageUnavailable(f"the layer {layer.digest} is no longer stored; pull again")
         staging = await self._storage.stage()
         try:
             blob = await self._written(layer, location, staging, cancelled)
-            await staging.publish(blob.digest, blob.size)
+            await cancelled.unless(staging.publish(blob.digest, blob.size))
         finally:
             await staging.abandon()
         return blob
 
-    async def _written(self, layer: Layer, location: Location, staging: IStaging, cancelled: Event) -> Blob:
+    async def _written(self, layer: Layer, location: Location, staging: IStaging, cancelled: Told) -> Blob:
         try:
             transcoding = await self._pool.run(Transcoding, staging.fileno(), cancelled)
-            async for piece in pieces(location, self._pool):
-                if cancelled.is_set():
-                    raise ShuttingDown()
+            stored = pieces(location, self._pool)
+            while piece := await cancelled.unless(_next(stored)):
                 await self._pool.run(transcoding.feed, piece)
             diff_id, blob = await self._pool.run(transcoding.end)
         except NoGzip as error:
@@ -74,6 +73,10 @@ class Transcoder:
         if diff_id != layer.diff_id:
             raise _damaged(layer, f"its tar has the digest {diff_id} instead of {layer.diff_id}")
         return blob
+
+
+async def _next(pieces: AsyncIterator[bytes]) -> bytes:
+    return await anext(pieces, b"")
 
 
 def _damaged(layer: Layer, why: str) -> StorageUnavailable:

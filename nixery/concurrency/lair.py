@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 
 _LOCK = ".lock"
@@ -19,16 +20,18 @@ class Lair:
         self._parent = os.path.abspath(parent)
         self._path: str | None = None
         self._lock = -1
+        self._opening = threading.Lock()
 
     @property
     def path(self) -> str:
         """The folder, made again if somebody has removed it; raises OSError when it is not open."""
-        if self._path is not None and not os.path.isdir(self._path):
-            self.close()
-            self.open()
-        if self._path is None:
-            raise OSError(f"no folder of ours is open in {self._parent}")
-        return self._path
+        with self._opening:  # threads that closed the lock twice would close what has got its number meanwhile
+            if self._path is not None and not os.path.isdir(self._path):
+                self.close()
+                self.open()
+            if self._path is None:
+                raise OSError(f"no folder of ours is open in {self._parent}")
+            return self._path
 
     def open(self) -> None:
         """Make the folder, and remove those of processes that died."""

@@ -8,27 +8,56 @@ from collections.abc import Callable, Coroutine
 from threading import Event
 from typing import Any, Generic, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from nixery.concurrency.settled import followed, settled
+from nixery.errors import ShuttingDown
 
 T = TypeVar("T")
 
-Work = Callable[[Event], Coroutine[Any, Any, T]]
-"""Ends soon, by ShuttingDown, after the event is set."""
+
+class Told(Event):
+    """Set, in the reactor's thread, when work is to end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waits: set[Deferred[Any]] = set()
+
+    def set(self) -> None:
+        """End what `unless` waits for, too."""
+        super().set()
+        for wait in list(self._waits):
+            wait.cancel()
+
+    async def unless(self, work: Coroutine[Any, Any, T]) -> T:
+        """What comes of work that may be cut off at any moment; raises ShuttingDown when we are told to end."""
+        wait = Deferred.fromCoroutine(work)
+        self._waits.add(wait)
+        if self.is_set():
+            wait.cancel()
+        try:
+            return await wait
+        except CancelledError:
+            raise ShuttingDown() from None
+        finally:
+            self._waits.discard(wait)
+
+
+Work = Callable[[Told], Coroutine[Any, Any, T]]
+"""Ends soon, by ShuttingDown, after it is told so."""
 
 
 class Uncut(Generic[T]):
     """Pieces of work, and those of them that run."""
 
     def __init__(self) -> None:
-        self._running: dict[Event, Deferred[T]] = {}
+        self._running: dict[Told, Deferred[T]] = {}
         self._stopping = False
 
     async def run(self, work: Work[T]) -> T:
         """The work's outcome. Cancelling stops the waiting at once, and the work as soon as it can be."""
-        cancelled = Event()
+        cancelled = Told()
         if self._stopping:
             cancelled.set()
         running = Deferred.fromCoroutine(work(cancelled))
@@ -43,10 +72,11 @@ class Uncut(Generic[T]):
     async def stop(self) -> None:
         """Tell all that runs to end, and return when it has; work that comes later is told so from the start."""
         self._stopping = True
-        for cancelled in self._running:
+        ended = settled(self._running.values())
+        for cancelled in list(self._running):
             cancelled.set()
-        await settled(self._running.values())
+        await ended
 
-    def _forget(self, result: T | Failure, cancelled: Event) -> T | Failure:
+    def _forget(self, result: T | Failure, cancelled: Told) -> T | Failure:
         del self._running[cancelled]
         return result

@@ -6,7 +6,7 @@ from threading import Event
 from twisted.internet.defer import DeferredSemaphore
 
 from nixery.concurrency.pool import Pool
-from nixery.concurrency.uncut import Uncut
+from nixery.concurrency.uncut import Told, Uncut
 from nixery.errors import PackingFailed, ShuttingDown
 from nixery.images.graph import StorePath
 from nixery.images.manifest import Layer
@@ -43,7 +43,7 @@ class Packer:
     async def _pack(self, pack: Pack) -> Layer:
         return await self._packs.run(lambda cancelled: self._work(pack, cancelled))
 
-    async def _work(self, pack: Pack, cancelled: Event) -> Layer:
+    async def _work(self, pack: Pack, cancelled: Told) -> Layer:
         await self._slots.acquire()
         try:
             if cancelled.is_set():
@@ -52,11 +52,11 @@ class Packer:
         finally:
             self._slots.release()
 
-    async def _staged(self, pack: Pack, cancelled: Event) -> Layer:
+    async def _staged(self, pack: Pack, cancelled: Told) -> Layer:
         staging = await self._storage.stage()
         try:
             layer = await self._pool.run(pack, staging.fileno(), cancelled)
-            await staging.publish(layer.digest, layer.size)
+            await cancelled.unless(staging.publish(layer.digest, layer.size))
         finally:
             await staging.abandon()
         return layer

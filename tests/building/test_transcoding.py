@@ -14,6 +14,7 @@ from nixery.images.digest import DiffID, Digest
 from nixery.images.manifest import Blob, Layer
 from nixery.packing.members import compress
 from nixery.packing.zstd import encoder_fingerprint
+from nixery.storage.interfaces import Location, Remote
 from nixery.storage.objects import ObjectStorage
 from tests.packing.fakes import HeldPool, Storage
 from tests.storage.contract import store
@@ -164,3 +165,19 @@ async def test_layers_in_a_bucket_are_read_from_there_however_clients_get_them(p
         assert made is not None
         assert zstd.decompress(made) == TAR
         await storage.stopService()
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_storage_that_says_nothing_does_not_hold_up_the_end() -> None:
+    async def silent(offset: int, length: int) -> bytes:
+        return await Deferred[bytes]()
+
+    class Silent(Storage):
+        async def find(self, digest: Digest) -> Location | None:
+            return Remote(len(GZIP), silent)
+
+    transcoder = Transcoder(Silent(), Inline(), 2)
+    made = started(transcoder)
+    made.addErrback(lambda failure: failure.trap(ShuttingDown) and None)
+    await transcoder.close()
+    assert made.called

@@ -2,6 +2,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,17 @@ def test_a_folder_that_somebody_removed_is_made_again(tmp_path: Path) -> None:
     lair.open()
     shutil.rmtree(tmp_path / "parent")
     assert Path(lair.path).is_dir()
+
+
+def test_threads_that_find_their_folder_removed_make_one_new_one(tmp_path: Path) -> None:
+    lair = Lair(str(tmp_path))
+    lair.open()
+    for _ in range(20):
+        shutil.rmtree(lair.path)
+        with ThreadPoolExecutor(8) as threads:
+            assert len(set(threads.map(lambda _: lair.path, range(8)))) == 1
+    lair.close()
+    assert os.listdir(tmp_path) == [".lock"]
 
 
 def test_a_folder_that_another_living_process_has_is_left_to_it(tmp_path: Path) -> None:

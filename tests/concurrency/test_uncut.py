@@ -4,7 +4,8 @@ import pytest
 import pytest_twisted
 from twisted.internet.defer import CancelledError, Deferred
 
-from nixery.concurrency.uncut import Uncut
+from nixery.concurrency.uncut import Told, Uncut
+from nixery.errors import ShuttingDown
 
 
 class Held:
@@ -80,3 +81,36 @@ async def test_a_failure_is_the_waiters() -> None:
     with pytest.raises(ValueError, match="broken"):
         await waiting
     await works.stop()
+
+
+class Cut(Held):
+    """Work that may be cut off."""
+
+    async def __call__(self, cancelled: Event) -> str:
+        self.told = cancelled
+        assert isinstance(cancelled, Told)
+        return await cancelled.unless(self._held())
+
+    async def _held(self) -> str:
+        return await self.go
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_may_be_cut_off_holds_nothing_up() -> None:
+    first, second, late, works = Cut(), Cut(), Cut(), Uncut[str]()
+    waiting = [Deferred.fromCoroutine(works.run(cut)) for cut in (first, second)]
+    await works.stop()
+    for each in (*waiting, Deferred.fromCoroutine(works.run(late))):
+        with pytest.raises(ShuttingDown):
+            await each
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_may_be_cut_off_and_is_not_gives_what_comes_of_it() -> None:
+    first, second, works = Cut(), Cut(), Uncut[str]()
+    waiting = [Deferred.fromCoroutine(works.run(cut)) for cut in (first, second)]
+    first.go.callback("done")
+    second.go.errback(ValueError("broken"))
+    assert await waiting[0] == "done"
+    with pytest.raises(ValueError, match="broken"):
+        await waiting[1]

@@ -161,6 +161,19 @@ class TestStop:
         pool.held[0][0].errback(ShuttingDown())
         assert stopped.called
 
+    def test_a_storage_that_says_nothing_does_not_hold_it_up(
+        self, storage: Storage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def publish(staged: Staged, digest: Digest, size: int) -> None:
+            await Deferred[None]()
+
+        monkeypatch.setattr(Staged, "publish", publish)
+        packer = Packer(Inline(), storage)
+        works = started(packer, 2)
+        assert Deferred.fromCoroutine(packer.stop()).called
+        assert [failure_of(work) for work in works] == [ShuttingDown] * 2
+        assert storage.done == ["stage", "stage", "abandon", "abandon"]
+
     def test_what_waits_for_its_turn_or_comes_later_is_refused(self, storage: Storage) -> None:
         pool = HeldPool()
         packer = Packer(pool, storage, at_once=1)
