@@ -15,8 +15,8 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
+from nixery.concurrency.background import Background
 from nixery.concurrency.recent import Recent
-from nixery.concurrency.settled import settled
 from nixery.errors import StorageUnavailable
 from nixery.images.canonical import encode
 from nixery.storage.interfaces import IStorage
@@ -77,18 +77,14 @@ class Leases:
         self._clock = clock
         self._random = random
         self._dead: Recent[str, bytes] = Recent()
-        self._returning: set[Deferred[None]] = set()
+        self._returning: Background[None] = Background()
 
     async def close(self) -> None:
         """Wait until all that was given back is, or for a while."""
-        giving_up = self._clock.callLater(_LEAVE, self._give_up)
-        await settled(self._returning)
+        giving_up = self._clock.callLater(_LEAVE, self._returning.cancel)
+        await self._returning.ended()
         if giving_up.active():
             giving_up.cancel()
-
-    def _give_up(self) -> None:
-        for work in list(self._returning):
-            work.cancel()
 
     async def take(self, key: str) -> Lease | None:
         """The turn at a build, None while it is another's."""
@@ -101,10 +97,7 @@ class Leases:
     def give_back(self, lease: Lease) -> None:
         """End our turn: others may take it as soon as they see that."""
         lease.beating.cancel()
-        work = Deferred.fromCoroutine(self._give_back(lease))
-        if not work.called:
-            self._returning.add(work)
-            work.addBoth(lambda _: self._returning.discard(work))
+        self._returning.start(self._give_back(lease)).addErrback(lambda failure: failure.trap(CancelledError))
 
     async def ended(self, key: str) -> None:
         """Wait until another's turn has ended, or its holder is dead."""

@@ -21,18 +21,6 @@ async def gathered(deferreds: Iterable[Deferred[T]]) -> list[T]:
     return [_successful(outcome) for _, outcome in outcomes]
 
 
-def followed(work: Deferred[T]) -> Deferred[T]:
-    """Fires as `work` does; cancelling it leaves `work` alone. A failure of `work` is then the follower's to handle."""
-    follower: Deferred[T] = Deferred()
-
-    def tell(result: T | Failure) -> T | Failure | None:
-        follower.callback(result)
-        return None if isinstance(result, Failure) else result
-
-    work.addBoth(tell)
-    return follower
-
-
 def _watched(deferred: Deferred[T]) -> Deferred[None]:
     watch: Deferred[None] = Deferred()
 

@@ -9,9 +9,8 @@ from threading import Event
 from typing import Any, Generic, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.python.failure import Failure
 
-from nixery.concurrency.settled import followed, settled
+from nixery.concurrency.background import Background
 from nixery.errors import ShuttingDown
 
 T = TypeVar("T")
@@ -52,7 +51,8 @@ class Uncut(Generic[T]):
     """Pieces of work, and those of them that run."""
 
     def __init__(self) -> None:
-        self._running: dict[Told, Deferred[T]] = {}
+        self._works: Background[T] = Background()
+        self._told: set[Told] = set()
         self._stopping = False
 
     async def run(self, work: Work[T]) -> T:
@@ -60,23 +60,17 @@ class Uncut(Generic[T]):
         cancelled = Told()
         if self._stopping:
             cancelled.set()
-        running = Deferred.fromCoroutine(work(cancelled))
-        if not running.called:
-            self._running[cancelled] = running
-            running.addBoth(self._forget, cancelled)
+        self._told.add(cancelled)
         try:
-            return await followed(running)
+            return await self._works.start(work(cancelled))
         finally:
             cancelled.set()
+            self._told.remove(cancelled)
 
     async def stop(self) -> None:
         """Tell all that runs to end, and return when it has; work that comes later is told so from the start."""
         self._stopping = True
-        ended = settled(self._running.values())
-        for cancelled in list(self._running):
+        ended = self._works.ended()
+        for cancelled in list(self._told):
             cancelled.set()
         await ended
-
-    def _forget(self, result: T | Failure, cancelled: Told) -> T | Failure:
-        del self._running[cancelled]
-        return result

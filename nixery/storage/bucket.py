@@ -16,6 +16,12 @@ SMALL = 16 << 20
 LINK_SECONDS = 900
 """Seconds for which a signed URL is good."""
 
+VOUCHED = "nixery-sha256"
+"""The metadata of an object that says Object.vouched."""
+
+CALLS = 24
+"""Calls that an ObjectStorage makes at once: what they go through has as many connections."""
+
 
 class BucketError(Exception):
     """The bucket did not do what it was asked for.

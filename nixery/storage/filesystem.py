@@ -16,7 +16,8 @@ from nixery.storage.folder import Folder
 from nixery.storage.interfaces import IStaging, IStorage, LocalFile, Location, Stored, Surroundings
 from nixery.storage.proven import Doubt, Proven
 from nixery.storage.records import checked, is_blob, page
-from nixery.storage.spool import append, require
+from nixery.storage.spool import discard, require
+from nixery.storage.staging import Staging
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -63,7 +64,7 @@ class FilesystemStorage(Service):
     async def stage(self) -> IStaging:
         """See IStorage."""
         descriptor, path = await self._write(self._folder.stage)
-        return _Staging(self._folder, self._disk, self._proven, descriptor, path)
+        return Staging(self._disk, descriptor, path, self._publish)
 
     async def find(self, digest: Digest) -> Location | None:
         """See IStorage. A blob that this process did not write is hashed before it is first named."""
@@ -114,6 +115,18 @@ class FilesystemStorage(Service):
         """See IStorage."""
         return await self._disk.run(self._proven.prove, self._path(digest), digest) is not None
 
+    async def _publish(self, descriptor: int, path: str, digest: Digest, size: int) -> None:
+        """All of it happens in one call, so that a cancelled waiter closes nothing that is in use."""
+        await self._disk.run(self._published, descriptor, path, digest, size)
+
+    def _published(self, descriptor: int, path: str, digest: Digest, size: int) -> None:
+        try:
+            require(descriptor, digest, size)
+            self._folder.publish(descriptor, path, f"layers/{digest.hex}")
+            self._proven.add(self._path(digest), os.fstat(descriptor))
+        finally:
+            discard(descriptor, path)
+
     async def _write(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         if self._read_only:
             raise StorageUnavailable(f"the storage folder {self._folder.root} is only read by this process")
@@ -136,42 +149,3 @@ class FilesystemStorage(Service):
 
     def _path(self, digest: Digest) -> str:
         return self._folder.path("layers", digest.hex)
-
-
-@implementer(IStaging)
-class _Staging:
-    """A file in our staging folder. Whoever takes the descriptor out of it closes it."""
-
-    def __init__(self, folder: Folder, disk: Disk, proven: Proven, descriptor: int, path: str) -> None:
-        self._folder = folder
-        self._disk = disk
-        self._proven = proven
-        self._descriptor = descriptor
-        self._path = path
-
-    def fileno(self) -> int:
-        """See IStaging."""
-        return self._descriptor
-
-    async def write(self, data: bytes) -> None:
-        """See IStaging."""
-        await self._disk.run(append, self._descriptor, data)
-
-    async def publish(self, digest: Digest, size: int) -> None:
-        """See IStaging. All of it happens in one call, so that a cancelled waiter closes nothing that is in use."""
-        descriptor, self._descriptor = self._descriptor, -1
-        await self._disk.run(self._publish, descriptor, digest, size)
-
-    async def abandon(self) -> None:
-        """See IStaging."""
-        if self._descriptor >= 0:
-            descriptor, self._descriptor = self._descriptor, -1
-            await self._disk.run(self._folder.discard, descriptor, self._path)
-
-    def _publish(self, descriptor: int, digest: Digest, size: int) -> None:
-        try:
-            require(descriptor, digest, size)
-            self._folder.publish(descriptor, self._path, f"layers/{digest.hex}")
-            self._proven.add(self._folder.path("layers", digest.hex), os.fstat(descriptor))
-        finally:
-            self._folder.discard(descriptor, self._path)

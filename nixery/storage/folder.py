@@ -44,12 +44,6 @@ class Folder:
         os.rename(staged, target)
         _sync_folder(os.path.dirname(target))
 
-    def discard(self, descriptor: int, staged: str) -> None:
-        """Close a staged file, and remove it unless it was published."""
-        os.close(descriptor)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(staged)
-
     def create(self, name: str, data: bytes) -> bool:
         """Write a small file unless there is one of that name; says whether it was written."""
         target = self._prepare(name)

@@ -13,12 +13,10 @@ from requests import Session
 from requests.adapters import HTTPAdapter
 
 from nixery.errors import ConfigError
+from nixery.storage.bucket import CALLS
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 """What tokens are good for: what the account may do is said by its roles."""
-
-_CONNECTIONS = 32
-"""Kept open: one for each thread that asks, and some."""
 
 _TOKEN_SECONDS = 10
 """For a request for a token or a signature."""
@@ -75,5 +73,5 @@ def request() -> Callable[..., object]:
 def _pooled(session: SomeSession) -> SomeSession:
     """Let a session keep a connection for each thread; it tries nothing again itself."""
     for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(pool_maxsize=_CONNECTIONS))
+        session.mount(scheme, HTTPAdapter(pool_maxsize=CALLS))
     return session

@@ -17,8 +17,8 @@ from google.cloud.storage import Client
 from google.cloud.storage.retry import DEFAULT_RETRY
 
 from nixery.images.digest import Digest
-from nixery.storage.bucket import LINK_SECONDS, SMALL, BucketError, Object
-from nixery.storage.gcs_failures import again, told
+from nixery.storage.bucket import LINK_SECONDS, SMALL, VOUCHED, BucketError, Object
+from nixery.storage.gcs_failures import again, failures
 from nixery.storage.spool import Wanted
 
 _ASK, _FIRST_ASK, _SEND = (5.0, 20.0), (5.0, 5.0), (20.0, 60.0)
@@ -29,8 +29,6 @@ _PART = 8 << 20
 
 _RETRY = DEFAULT_RETRY.with_timeout(30.0).with_predicate(again)
 """How a part is sent again: only the library knows how far an upload came. Seconds."""
-
-_VOUCHED = "nixery-sha256"
 
 
 class GcsBucket:
@@ -56,16 +54,16 @@ class GcsBucket:
 
     def look(self, key: str) -> Object | None:
         """See Bucket."""
-        with told(f"looking for {key}"):
+        with failures(f"looking at {key}"):
             blob = self._bucket.get_blob(key, timeout=_ASK, retry=None)
         if blob is None:
             return None
-        return Object(blob.size, str(blob.generation), (blob.metadata or {}).get(_VOUCHED))
+        return Object(blob.size, str(blob.generation), (blob.metadata or {}).get(VOUCHED))
 
     def read(self, key: str) -> tuple[bytes, str] | None:
         """See Bucket."""
         blob, data = self._bucket.blob(key), _Small(key)
-        with told(f"reading {key}"):
+        with failures(f"reading {key}"):
             try:
                 blob.download_to_file(data, raw_download=True, timeout=_ASK, retry=None)
             except NotFound:
@@ -77,7 +75,7 @@ class GcsBucket:
         if not length:
             return b""
         blob, part = self._bucket.blob(key, generation=int(version)), BytesIO()
-        with told(f"reading {key}"):
+        with failures(f"reading {key}"):
             try:
                 blob.download_to_file(
                     part, start=offset, end=offset + length - 1, raw_download=True, timeout=_ASK, retry=None
@@ -95,15 +93,15 @@ class GcsBucket:
 
     def upload(self, key: str, path: str, digest: Digest, replaced: str | None) -> bool:
         """See Bucket."""
-        with told(f"uploading {key} from {path}"), Wanted(path) as file:
-            return self._send(key, file, os.fstat(file.fileno()).st_size, {_VOUCHED: digest.hex}, replaced)
+        with failures(f"uploading {key} from {path}"), Wanted(path) as file:
+            return self._send(key, file, os.fstat(file.fileno()).st_size, {VOUCHED: digest.hex}, replaced)
 
     def _send(self, key: str, file: BinaryIO, size: int, metadata: Mapping[str, str], replaced: str | None) -> bool:
         """Upload a file as one object. The server makes it only if it has our checksum; not all emulators look."""
         blob = self._bucket.blob(key, chunk_size=_PART)
         checksum = _checksum(file)
         blob.crc32c, blob.metadata = checksum, metadata
-        with told(f"writing {key}"):
+        with failures(f"writing {key}"):
             try:
                 blob.upload_from_file(
                     file,
@@ -123,7 +121,7 @@ class GcsBucket:
 
     def remove(self, key: str, version: str) -> bool:
         """See Bucket."""
-        with told(f"removing {key}"):
+        with failures(f"removing {key}"):
             try:
                 self._bucket.blob(key).delete(if_generation_match=int(version), timeout=_ASK, retry=None)
             except (NotFound, PreconditionFailed):
@@ -133,8 +131,8 @@ class GcsBucket:
     def vouch(self, key: str, version: str, digest: Digest) -> None:
         """See Bucket. A patch leaves other metadata as they are, so that no rival's are lost."""
         blob = self._bucket.blob(key)
-        blob.metadata = {_VOUCHED: digest.hex}
-        with told(f"noting what {key} is"):
+        blob.metadata = {VOUCHED: digest.hex}
+        with failures(f"vouching for {key}"):
             try:
                 blob.patch(if_generation_match=int(version), timeout=_ASK, retry=None)
             except (NotFound, PreconditionFailed):
@@ -146,7 +144,7 @@ class GcsBucket:
 
     def _list(self, start: str, after: str, most: int, timeout: tuple[float, float]) -> Sequence[tuple[str, int]]:
         """What begins with `start` and has no further slash; the server begins at `after` itself."""
-        with told(f"listing {start}"):
+        with failures(f"listing {start}"):
             blobs = self._bucket.list_blobs(
                 prefix=start,
                 delimiter="/",
@@ -164,7 +162,7 @@ class GcsBucket:
         blob = self._bucket.blob(key)
         if self._signer is None:
             return blob.public_url
-        with told(f"signing a link to {key}"):
+        with failures(f"signing a link to {key}"):
             return blob.generate_signed_url(
                 expiration=LINK_SECONDS, method="GET", version="v4", credentials=self._signer
             )

@@ -26,8 +26,8 @@ _STATUSES = {
 
 
 @contextmanager
-def told(doing: str) -> Iterator[None]:
-    """Raises what the library raises meanwhile as a BucketError. `doing`: such as `reading KEY`."""
+def failures(doing: str) -> Iterator[None]:
+    """Raise as BucketError what the library raises meanwhile. `doing`: what is done, such as `reading layers/…`."""
     try:
         with emptied():
             yield

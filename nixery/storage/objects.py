@@ -13,7 +13,7 @@ from nixery.concurrency.recent import Recent
 from nixery.concurrency.settled import gathered
 from nixery.errors import StorageUnavailable
 from nixery.images.digest import Digest
-from nixery.storage.bucket import LINK_SECONDS, Bucket
+from nixery.storage.bucket import CALLS, LINK_SECONDS, Bucket
 from nixery.storage.disk import Disk
 from nixery.storage.interfaces import IStaging, IStorage, Location, Redirect, Remote, Stored, Surroundings
 from nixery.storage.records import checked, is_blob, is_word
@@ -21,9 +21,6 @@ from nixery.storage.retries import Retries
 from nixery.storage.sightings import Sighting, Sightings, key
 from nixery.storage.spool import Spool
 from nixery.storage.uploads import Uploads
-
-_THREADS = 24
-"""More than uploads at once, so that what waits for less is not behind them."""
 
 _FRESH, _KNOWN = 5.0, 600.0
 """Seconds for which a blob that was seen is named, and counts as there, without another look."""
@@ -41,7 +38,7 @@ class ObjectStorage(Service):
     def __init__(self, bucket: Bucket, where: str, surroundings: Surroundings, proxied: bool) -> None:
         self._bucket = bucket
         self._clock = surroundings.reactor
-        self._threads = Threads(surroundings.reactor, _THREADS, "bucket")
+        self._threads = Threads(surroundings.reactor, CALLS, "bucket")
         self._asking = Retries(self._threads, surroundings.reactor, where, SystemRandom())
         self._sightings = Sightings(bucket, self._asking, surroundings.reactor, not surroundings.read_only)
         self._spool = Spool(surroundings.spool)

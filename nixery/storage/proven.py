@@ -4,11 +4,11 @@ import enum
 import hashlib
 import os
 import threading
-from collections import OrderedDict
 from stat import S_ISREG
 
 from twisted.logger import Logger
 
+from nixery.concurrency.recent import Recent
 from nixery.images.digest import Digest
 from nixery.storage.interfaces import LocalFile
 
@@ -31,16 +31,13 @@ class Proven:
     _log = Logger()
 
     def __init__(self) -> None:
-        self._writing = threading.Lock()
-        self._seen: OrderedDict[str, tuple[tuple[int, int, int], bool]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._seen: Recent[str, tuple[tuple[int, int, int], bool]] = Recent(_REMEMBERED)
 
     def add(self, path: str, stat: os.stat_result, good: bool = True) -> None:
         """Remember a blob."""
-        with self._writing:
-            self._seen[path] = _stamp(stat), good
-            self._seen.move_to_end(path)
-            while len(self._seen) > _REMEMBERED:
-                self._seen.popitem(last=False)
+        with self._lock:
+            self._seen.put(path, (_stamp(stat), good))
 
     def find(self, path: str) -> LocalFile | Doubt | None:
         """The blob at `path`; None when there is none or what is there is damaged, or no file."""
@@ -50,10 +47,11 @@ class Proven:
             return None
         if not S_ISREG(stat.st_mode):  # to open a pipe would take for ever
             return None
-        stamp, good = self._seen.get(path, (None, False))
-        if stamp != _stamp(stat):
+        with self._lock:
+            seen = self._seen.get(path)
+        if seen is None or seen[0] != _stamp(stat):
             return Doubt.UNPROVEN
-        return LocalFile(path, stat.st_size) if good else None
+        return LocalFile(path, stat.st_size) if seen[1] else None
 
     def prove(self, path: str, digest: Digest) -> LocalFile | None:
         """Hash the blob at `path`, and give it if that is its digest."""

@@ -13,14 +13,12 @@ from twisted.logger import Logger
 
 from nixery.errors import ConfigError
 from nixery.images.digest import Digest
-from nixery.storage.bucket import Bucket, BucketError
+from nixery.storage.bucket import CALLS, Bucket, BucketError
 from nixery.storage.interfaces import IStorage, Surroundings
 from nixery.storage.objects import object_storage
 from nixery.storage.s3_bucket import S3Bucket
 
 _CONNECT_SECONDS, _READ_SECONDS = 5, 20
-_CONNECTIONS = 32
-"""More than the threads of an ObjectStorage."""
 
 _NO_VERSION = '"00000000000000000000000000000000"'
 """An ETag that no content has."""
@@ -81,7 +79,7 @@ class Place:
             connect_timeout=_CONNECT_SECONDS,
             read_timeout=_READ_SECONDS,
             retries={"total_max_attempts": 1},
-            max_pool_connections=_CONNECTIONS,
+            max_pool_connections=CALLS,
             # Checksums in trailers are not what every server understands; there is Content-MD5.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",

@@ -7,7 +7,7 @@ from os import fstat
 from typing import TYPE_CHECKING
 
 from nixery.images.digest import Digest
-from nixery.storage.bucket import LINK_SECONDS, SMALL, BucketError, Object
+from nixery.storage.bucket import LINK_SECONDS, SMALL, VOUCHED, BucketError, Object
 from nixery.storage.s3_failures import Absent, failures
 from nixery.storage.s3_parts import PART, PartedUpload, abort_forgotten, md5, precondition, require
 from nixery.storage.spool import Wanted
@@ -15,9 +15,6 @@ from nixery.storage.spool import Wanted
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import GetObjectOutputTypeDef, ListObjectsV2RequestTypeDef
-
-_VOUCHED = "nixery-sha256"
-"""The metadata that says Object.vouched."""
 
 _LISTED_AT_ONCE = 1000
 
@@ -73,7 +70,7 @@ class S3Bucket:
 
     def upload(self, key: str, path: str, digest: Digest, replaced: str | None) -> bool:
         """See Bucket."""
-        vouched = {_VOUCHED: digest.hex}
+        vouched = {VOUCHED: digest.hex}
         with suppress(Absent), failures(f"uploading {key}"), Wanted(path) as file:
             if fstat(file.fileno()).st_size > PART:
                 PartedUpload(self._client, self._name, key, file, digest).run(vouched, replaced)
@@ -92,7 +89,7 @@ class S3Bucket:
                 CopySource={"Bucket": self._name, "Key": key},
                 CopySourceIfMatch=version,
                 MetadataDirective="REPLACE",
-                Metadata={_VOUCHED: digest.hex},
+                Metadata={VOUCHED: digest.hex},
             )
 
     def list(self, folder: str, after: str, most: int) -> Sequence[tuple[str, int]]:
@@ -141,7 +138,7 @@ class S3Bucket:
 
 def _vouched(metadata: Mapping[str, str]) -> str | None:
     """What the metadata vouch for. They are headers, whose names MinIO and proxies write as `Nixery-Sha256`."""
-    return next((value for name, value in metadata.items() if name.lower() == _VOUCHED), None)
+    return next((value for name, value in metadata.items() if name.lower() == VOUCHED), None)
 
 
 def _part(key: str, answer: "GetObjectOutputTypeDef", length: int) -> bytes:

@@ -69,26 +69,26 @@ class Absent(BucketError):
 
 
 @contextmanager
-def failures(did: str) -> Iterator[None]:
-    """Raise as BucketError or Absent what fails meanwhile. `did`: what was done, such as `reading layers/…`."""
+def failures(doing: str) -> Iterator[None]:
+    """Raise as BucketError or Absent what fails meanwhile. `doing`: what is done, such as `reading layers/…`."""
     try:
         with emptied():
             yield
     except ClientError as error:
-        raise _refused(did, error) from None
+        raise _refused(doing, error) from None
     except (BotoCoreError, HTTPError, ResponseParserError) as error:
-        raise _failed(did, error) from None
+        raise _failed(doing, error) from None
     except KeyError as error:
-        raise BucketError(f"{did}: the answer is not S3's, as it lacks {error}", passing=True) from None
+        raise BucketError(f"{doing}: the answer is not S3's, as it lacks {error}", passing=True) from None
     except OSError as error:
-        raise BucketError(f"{did}: {error.strerror or type(error).__name__}", passing=False) from None
+        raise BucketError(f"{doing}: {error.strerror or type(error).__name__}", passing=False) from None
 
 
-def _refused(did: str, error: ClientError) -> BucketError:
+def _refused(doing: str, error: ClientError) -> BucketError:
     """Of what the server said, its code alone: the rest may repeat keys and tokens."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     said = error.response.get("Error", {}).get("Code") or str(status)
-    words = f"{did}: {_code(said)}HTTP status {status}"
+    words = f"{doing}: {_code(said)}HTTP status {status}"
     if said == "NoSuchKey" or status == 412 or (status == 404 and error.operation_name == "HeadObject"):
         return Absent(words, passing=False)
     advice = f": {_ADVICE[said]}" if said in _ADVICE else ""
@@ -103,8 +103,8 @@ def _passes(code: str, status: int) -> bool:
     return code in _PASSING or status == 429 or (status >= 500 and status != 501)
 
 
-def _failed(did: str, error: Exception) -> BucketError:
+def _failed(doing: str, error: Exception) -> BucketError:
     for kind, words, passing in _FAULTS:
         if isinstance(error, kind):
-            return BucketError(f"{did}: {words}", passing)
-    return BucketError(f"{did}: {type(error).__name__}", passing=False)
+            return BucketError(f"{doing}: {words}", passing)
+    return BucketError(f"{doing}: {type(error).__name__}", passing=False)

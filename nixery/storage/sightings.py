@@ -3,7 +3,7 @@
 import hashlib
 
 from attrs import evolve, frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
@@ -66,7 +66,7 @@ class Sightings:
         """The blob as it was at most `age` seconds ago, None where there is none; fails with StorageUnavailable."""
         seen = self._seen.get(digest)
         if seen is not None and abs(self._clock.seconds() - seen.at) <= age:
-            return _at_once(seen)
+            return succeed(seen)
         times = self._times_forgotten(digest)
         return self._looks.join((digest, times), lambda: self._look(digest, times))
 
@@ -136,9 +136,3 @@ class Sightings:
 def key(digest: Digest) -> str:
     """A blob's key in the bucket."""
     return f"layers/{digest.hex}"
-
-
-def _at_once(seen: Sighting) -> Deferred[Sighting | None]:
-    deferred: Deferred[Sighting | None] = Deferred()
-    deferred.callback(seen)
-    return deferred

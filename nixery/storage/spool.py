@@ -1,5 +1,6 @@
 """Blobs while they are written: files of this process's own, checked before they get their names."""
 
+import contextlib
 import errno
 import hashlib
 import io
@@ -52,6 +53,13 @@ def require(descriptor: int, digest: Digest, size: int) -> None:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != digest.hex:
         raise StorageUnavailable(f"the blob {digest} was to have this digest and has sha256:{found}: try again")
+
+
+def discard(descriptor: int, path: str) -> None:
+    """Close a staged file, and remove it unless it has another name by now."""
+    os.close(descriptor)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def append(descriptor: int, data: bytes) -> None:

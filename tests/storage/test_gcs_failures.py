@@ -10,7 +10,7 @@ from google.auth.exceptions import MalformedError, RefreshError, TransportError
 from google.cloud.storage.exceptions import DataCorruption
 
 from nixery.storage.bucket import BucketError
-from nixery.storage.gcs_failures import told
+from nixery.storage.gcs_failures import failures
 
 SECRET = "https://storage.googleapis.com/b/o?upload_id=secret&X-Goog-Signature=secret"
 
@@ -58,7 +58,7 @@ def status(code: int) -> BaseException:
     ],
 )
 def test_an_error_says_what_went_wrong_and_whether_it_may_pass(error: BaseException, words: str, passing: bool) -> None:
-    with pytest.raises(BucketError) as caught, told("reading layers/x"):
+    with pytest.raises(BucketError) as caught, failures("reading layers/x"):
         raise error
     said = str(caught.value)
     assert said.startswith("reading layers/x: ")
@@ -70,5 +70,5 @@ def test_an_error_says_what_went_wrong_and_whether_it_may_pass(error: BaseExcept
 
 
 def test_what_is_nobody_s_fault_but_ours_stays_as_it_is() -> None:
-    with pytest.raises(TypeError), told("reading layers/x"):
+    with pytest.raises(TypeError), failures("reading layers/x"):
         raise TypeError

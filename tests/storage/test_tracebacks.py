@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager
 
 import pytest
 
+from nixery.storage import gcs_failures, s3_failures
 from nixery.storage.bucket import BucketError
-from nixery.storage.gcs_failures import again, told
-from nixery.storage.s3_failures import failures
+from nixery.storage.gcs_failures import again
 from nixery.storage.tracebacks import emptied
 
 
@@ -58,7 +58,7 @@ def _no_collector() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("call", [keeps_its_error, raises_what_was_returned, keeps_what_led_to_it])
-@pytest.mark.parametrize("within", [told, failures])
+@pytest.mark.parametrize("within", [gcs_failures.failures, s3_failures.failures])
 def test_nothing_of_a_call_that_failed_stays_in_memory(
     call: Callable[[Part], None], within: Callable[[str], AbstractContextManager[None]]
 ) -> None:
