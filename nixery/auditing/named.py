@@ -19,9 +19,7 @@ class Named:
 
 
 def _layer(data: bytes) -> Named:
-    layer = decode_layer(json.loads(data))
-    both = (layer.gzip, *([] if layer.zstd is None else [layer.zstd]))
-    return Named({blob.digest: blob.size for blob in both})
+    return Named({blob.digest: blob.size for blob in decode_layer(json.loads(data)).blobs})
 
 
 def _zstd(data: bytes) -> Named:
