@@ -1,6 +1,7 @@
 """Servers as tests start them: each on a port of its own on 127.0.0.1, until the test has ended."""
 
 import os
+import random
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,11 +20,16 @@ def started(command: Sequence[str], port: int, environment: Mapping[str, str] | 
             process.terminate()
 
 
+_PORTS = iter(random.sample(range(15_000, 32_000), 17_000))
+"""In no order that other processes go by, and below those that the system gives to whoever asks for any."""
+
+
 def free_port() -> int:
-    """A port on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
+    """A port on which nobody listens, and that was not given before: servers start side by side."""
+    for port in _PORTS:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("all ports are taken")
 
 
 def _await(process: subprocess.Popen[bytes], port: int) -> None:
