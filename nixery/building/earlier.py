@@ -2,22 +2,14 @@
 
 from datetime import UTC, datetime
 
-from attrs import frozen
 from twisted.logger import Logger
 
 from nixery.building.last_good import Good, LastGood, Wanted
 from nixery.building.newest import NO_VERDICT, Newest
 from nixery.building.platforms import Platforms
+from nixery.building.served import Served
 from nixery.errors import ManifestUnknown, NixeryError
 from nixery.images.index import Rendered
-
-
-@frozen
-class Served:
-    """An image, and what the client is to be told with it, if anything."""
-
-    rendered: Rendered
-    warning: str | None = None
 
 
 class Earlier:

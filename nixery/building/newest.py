@@ -4,12 +4,15 @@ from typing import Self
 
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
+from twisted.logger import Logger
 
-from nixery.building.builder import Offer, had
+from nixery.building.builder import BUILT, Offer, had
 from nixery.building.last_good import LastGood, Wanted
 from nixery.building.platforms import Platforms
+from nixery.building.served import Served
 from nixery.concurrency.coalescer import Hold
 from nixery.concurrency.recent import Recent
+from nixery.concurrency.timeline import Timeline
 from nixery.errors import EvaluationFailed, NixeryError, SourceOutdated, SourceUnavailable
 from nixery.images.index import Rendered
 from nixery.images.name import ImageName, Tag
@@ -41,6 +44,8 @@ class Failure:
 class Newest:
     """Asks the source, then has the image made, and remembers what was good. `hold`: seconds for both together."""
 
+    _log = Logger()
+
     def __init__(self, source: Source, platforms: Platforms, good: LastGood, clock: IReactorTime, hold: float) -> None:
         self._source = source
         self._platforms = platforms
@@ -70,11 +75,15 @@ class Newest:
         pinned = await self._pin(tag, end)
         return await self._built(name, pinned, end), pinned
 
-    async def remembered(self, wanted: Wanted, end: float, patience: float | None = None) -> Rendered:
+    async def remembered(self, wanted: Wanted, end: float, patience: float | None = None) -> Served:
         """The image as `image` gives it; the state that it is of is the tag's last good one from now on."""
+        timeline = Timeline.begin(self._clock)
         offer, pinned = await self.image(wanted.name, wanted.tag, end, patience)
         await self._good.remember(wanted, pinned.pin, offer.key)
-        return offer.rendered
+        if BUILT in timeline:
+            timeline.note("tag recorded")
+            self._log.info("{name}, milliseconds: {timeline}", name=wanted.name.text, timeline=timeline)
+        return Served(offer.rendered, pinned=pinned)
 
     async def earlier(self, name: ImageName, pin: str, end: float) -> Offer[Rendered]:
         """The image from an earlier state; raises ManifestUnknown where that is gone, and as `image` does."""

@@ -5,9 +5,9 @@ from twisted.internet.interfaces import IReactorTime
 from nixery.building.earlier import Earlier
 from nixery.building.last_good import Wanted
 from nixery.building.newest import Failure, Newest
+from nixery.building.served import Served
 from nixery.concurrency.recent import Recent
 from nixery.errors import SourceUnavailable, StillFetching
-from nixery.images.index import Rendered
 from nixery.images.name import Tag
 
 _PATIENCE = 2.0
@@ -26,7 +26,7 @@ class Patience:
         self._clock = clock
         self._down: Recent[tuple[str, Tag], Failure] = Recent()
 
-    async def image(self, wanted: Wanted, end: float) -> Rendered:
+    async def image(self, wanted: Wanted, end: float) -> Served:
         """The newest image, waited for until `end` (by the clock) at most; raises as Newest does.
 
         The error of a source that is not waited for says why it failed before.
@@ -37,7 +37,7 @@ class Patience:
             down = None
         patience = _PATIENCE if down is not None and await self._earlier.any(wanted) else None
         try:
-            rendered = await self._newest.remembered(wanted, end, patience)
+            served = await self._newest.remembered(wanted, end, patience)
         except StillFetching as error:
             if down is not None:
                 raise StillFetching(down.words) from error
@@ -47,4 +47,4 @@ class Patience:
             self._down.put(place, Failure.of(error, self._clock))
             raise
         self._down.drop(place)
-        return rendered
+        return served

@@ -2,13 +2,13 @@
 
 from twisted.internet.interfaces import IReactorTime
 
-from nixery.building.earlier import Earlier, Served
+from nixery.building.earlier import Earlier
 from nixery.building.last_good import Wanted
 from nixery.building.newest import Failure, Newest
+from nixery.building.served import Served
 from nixery.concurrency.coalescer import Coalescer, Hold
 from nixery.concurrency.recent import Recent
 from nixery.errors import NixeryError, ShuttingDown, StillBuilding
-from nixery.images.index import Rendered
 
 _AT_ONCE = 0.05
 """Seconds that the newest image is waited for where an older one is at hand: more than a known image takes."""
@@ -22,7 +22,7 @@ class Revalidation:
         self._earlier = earlier
         self._clock = clock
         self._hold = hold
-        self._renewals: Coalescer[Wanted, Rendered] = Coalescer(None)
+        self._renewals: Coalescer[Wanted, Served] = Coalescer(None)
         self._failed: Recent[Wanted, Failure] = Recent()
 
     async def image(self, wanted: Wanted) -> Served:
@@ -34,23 +34,23 @@ class Revalidation:
         failed = self._failed.get(wanted)
         if failed is None or not failed.verdict:
             try:
-                return Served(await self._renewal(wanted, _AT_ONCE))
+                return await self._renewal(wanted, _AT_ONCE)
             except StillBuilding:
                 served = await self._earlier.stored(wanted, None if failed is None else failed.words)
                 if served is not None:
                     return served
-        return Served(await self._renewal(wanted, self._hold))
+        return await self._renewal(wanted, self._hold)
 
-    async def _renewal(self, wanted: Wanted, seconds: float) -> Rendered:
+    async def _renewal(self, wanted: Wanted, seconds: float) -> Served:
         return await self._renewals.join(wanted, lambda: self._noted(wanted), Hold(seconds, self._clock))
 
-    async def _noted(self, wanted: Wanted) -> Rendered:
+    async def _noted(self, wanted: Wanted) -> Served:
         try:
-            rendered = await self._newest.remembered(wanted, self._newest.end())
+            served = await self._newest.remembered(wanted, self._newest.end())
         except (StillBuilding, ShuttingDown):
             raise
         except NixeryError as error:
             self._failed.put(wanted, Failure.of(error, self._clock))
             raise
         self._failed.drop(wanted)
-        return rendered
+        return served

@@ -6,12 +6,13 @@ from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
 from nixery.building.cache import Cache
-from nixery.building.earlier import Served
 from nixery.building.last_good import LastGood, Wanted
 from nixery.building.recorded_tags import RecordedTags
+from nixery.building.served import Served
 from nixery.errors import ManifestUnknown
 from nixery.images.digest import Digest
 from nixery.images.name import ImageName, Platform, Tag
+from nixery.images.source import PinnedSource
 from nixery.sources.interfaces import LATEST, Origin
 from nixery.storage.interfaces import IStorage
 
@@ -58,6 +59,10 @@ class StoredImages:
             if rendered is not None:
                 return Served(rendered)
         raise ManifestUnknown(f"{name.text}:{tag.text} is not stored here, and {_PULL}")
+
+    def means(self, tag: Tag, pinned: PinnedSource) -> bool:
+        """See Tags. No package set is looked at here."""
+        return False
 
     async def by_digest(self, digest: Digest) -> bytes:
         """The bytes of a manifest or an index of which everything is stored; raises ManifestUnknown."""

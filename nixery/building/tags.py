@@ -5,14 +5,16 @@ from collections.abc import Collection
 from attrs import frozen
 from twisted.internet.interfaces import IReactorTime
 
-from nixery.building.earlier import Earlier, Served
+from nixery.building.earlier import Earlier
 from nixery.building.last_good import LastGood, Policy, Wanted
 from nixery.building.newest import NO_VERDICT, Newest
 from nixery.building.patience import Patience
 from nixery.building.platforms import Platforms
 from nixery.building.revalidation import Revalidation
+from nixery.building.served import Served
 from nixery.images.digest import Digest
 from nixery.images.name import ImageName, Tag
+from nixery.images.source import PinnedSource
 from nixery.sources.interfaces import Source
 
 
@@ -51,6 +53,10 @@ class Tags:
         """The tags that can be named; raises SourceUnavailable."""
         return await self._source.tags()
 
+    def means(self, tag: Tag, pinned: PinnedSource) -> bool:
+        """Whether the tag means this state at this moment; not so where that cannot be said without waiting."""
+        return self._source.current(tag) == pinned
+
     async def by_tag(self, name: ImageName, tag: Tag) -> Served:
         """The image of that name, from the newest state of what the tag means if that can be had.
 
@@ -60,10 +66,10 @@ class Tags:
         where, meant = origin.words + self._serving.settings, origin.meant(tag)
         wanted = Wanted(where, meant, name, self._platforms.asked(name))
         if self._serving.policy is Policy.NEVER or not self._source.lasting(tag):
-            return Served(await self._newest.remembered(wanted, end))
+            return await self._newest.remembered(wanted, end)
         try:
             if self._serving.policy is Policy.REVALIDATE:
                 return await self._revalidation.image(wanted)
-            return Served(await self._patience.image(wanted, end))
+            return await self._patience.image(wanted, end)
         except NO_VERDICT as error:
             return await self._earlier.instead(wanted, error, end)

@@ -1,6 +1,7 @@
 """A memory of bounded size: what was not used for longest is forgotten first."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -8,10 +9,15 @@ V = TypeVar("V")
 
 
 class Recent(Generic[K, V]):
-    """At most `most` values by key; by default as many small ones as are soon asked for again."""
+    """Values by key that weigh at most `most` together; by default as many small ones as are soon asked for again.
 
-    def __init__(self, most: int = 10_000) -> None:
+    `weigh`: what a key and its value weigh, such as their bytes; the same each time. What weighs more is not kept.
+    """
+
+    def __init__(self, most: int = 10_000, weigh: Callable[[K, V], int] = lambda key, value: 1) -> None:
         self._most = most
+        self._weigh = weigh
+        self._weight = 0
         self._values: OrderedDict[K, V] = OrderedDict()
 
     def __len__(self) -> int:
@@ -26,11 +32,18 @@ class Recent(Generic[K, V]):
 
     def put(self, key: K, value: V) -> None:
         """Keep a value, whatever was there before."""
+        self.drop(key)
         self._values[key] = value
-        self._values.move_to_end(key)
-        if len(self._values) > self._most:
-            self._values.popitem(last=False)
+        self._weight += self._weigh(key, value)
+        while self._weight > self._most:
+            self._weight -= self._weigh(*self._values.popitem(last=False))
 
     def drop(self, key: K) -> None:
         """Forget a value, if there is one."""
-        self._values.pop(key, None)
+        if key in self._values:
+            self._weight -= self._weigh(key, self._values.pop(key))
+
+    def clear(self) -> None:
+        """Forget all values."""
+        self._values.clear()
+        self._weight = 0

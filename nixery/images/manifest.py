@@ -5,6 +5,8 @@ Formats: OCI image-spec 1.1 ("Image Manifest", "Image Configuration") and Docker
 
 import enum
 import json
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Self
 
 from attrs import field, frozen
@@ -89,7 +91,7 @@ class Layer:
 
 @frozen
 class ImageRecord:
-    """All that an image is: both manifests and the config are pure functions of it.
+    """All that an image is: both manifests and the config are pure functions of it, and rendered once.
 
     `annotations`: sorted keys and values of the OCI manifest, beside when it was created; Docker's format has none.
     """
@@ -101,6 +103,14 @@ class ImageRecord:
 
     def config(self) -> bytes:
         """The image config."""
+        return self._config
+
+    def manifest(self, format: Format) -> bytes:
+        """The manifest in that format."""
+        return self._manifests[format]
+
+    @cached_property
+    def _config(self) -> bytes:
         return as_json(
             {
                 "architecture": self.platform.value,
@@ -112,8 +122,11 @@ class ImageRecord:
             }
         )
 
-    def manifest(self, format: Format) -> bytes:
-        """The manifest in that format."""
+    @cached_property
+    def _manifests(self) -> Mapping[Format, bytes]:
+        return {format: self._render(format) for format in Format}
+
+    def _render(self, format: Format) -> bytes:
         manifest: dict[str, object] = {
             "schemaVersion": 2,
             "mediaType": format.value,

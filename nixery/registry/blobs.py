@@ -11,13 +11,16 @@ from nixery.errors import BlobUnknown, StorageUnavailable
 from nixery.images.digest import Digest
 from nixery.registry import answers, contents, streaming
 from nixery.registry.conditions import Span
+from nixery.registry.sending import Handover
 from nixery.storage.interfaces import Location, Redirect
 
 _log = Logger()
 
 
-async def answer(request: Request, digest: Digest, location: Location | None, pool: Pool, clock: IReactorTime) -> None:
-    """Answer for a blob at `location`; a file is read in `pool`.
+async def answer(
+    request: Request, digest: Digest, location: Location | None, pool: Pool, clock: IReactorTime
+) -> Handover | None:
+    """Answer for a blob at `location`; a file is read in `pool`. What is returned is to be rendered.
 
     Raises BlobUnknown where it is nowhere, and StorageUnavailable where it cannot be read.
     """
@@ -31,7 +34,7 @@ async def answer(request: Request, digest: Digest, location: Location | None, po
         wanted = None if request.method == b"HEAD" else whole
         begin = partial(answers.begin_part, request, span, location.size, _headers(digest))
         try:
-            await streaming.send(request, partial(contents.opened, location, pool, wanted), begin, clock, whole)
+            return await streaming.send(request, partial(contents.opened, location, pool, wanted), begin, clock, whole)
         except OSError:
             _log.failure("the blob {digest} cannot be read", digest=digest)
             raise StorageUnavailable(f"the blob {digest} cannot be read now; the registry's log says why") from None
@@ -41,6 +44,7 @@ async def answer(request: Request, digest: Digest, location: Location | None, po
         # The URL may be good for a short time only, unlike what is behind it.
         moved = {"Location": location.url, "Docker-Content-Digest": str(digest), "Cache-Control": "no-store"}
         answers.begin(request, 307, 0, moved)
+    return None
 
 
 def _headers(digest: Digest) -> dict[str, str]:

@@ -22,10 +22,12 @@ class Cors:
 
     def allow(self, request: Request) -> None:
         """Set the headers that let the client's origin read the answer, if it has leave."""
+        if not self.origins:
+            return
         origin = last(request, "Origin")
         if "*" in self.origins:
             origin = "*"  # the same for all, so that caches need not tell them apart
-        elif self.origins:
+        else:
             request.responseHeaders.addRawHeader("Vary", "Origin")
         if origin in self.origins:
             request.setHeader("Access-Control-Allow-Origin", origin)

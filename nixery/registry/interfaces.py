@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from typing import Protocol
 
-from nixery.building.earlier import Served
+from nixery.building.served import Served
 from nixery.images.digest import Digest
 from nixery.images.name import ImageName, Tag
+from nixery.images.source import PinnedSource
 
 
 class Images(Protocol):
@@ -16,6 +17,9 @@ class Images(Protocol):
 
         Joins a build in flight or starts one. Cancelling the wait leaves the build alone.
         """
+
+    def means(self, tag: Tag, pinned: PinnedSource) -> bool:
+        """Whether by_tag would give what is from this state, as far as can be said without waiting."""
 
     async def tags(self) -> Collection[str]:
         """The tags that can be named, of any image."""

@@ -1,5 +1,6 @@
 """The way in for every request: Klein and the pages get only paths that are well-formed text."""
 
+import re
 from urllib.parse import unquote_to_bytes
 
 from twisted.python.failure import Failure
@@ -11,6 +12,9 @@ from nixery.errors import NameInvalid, RequestInvalid
 from nixery.registry.cors import Cors
 from nixery.registry.headers import values
 from nixery.registry.refusals import refuse
+
+_PLAIN = re.compile(rb"[a-zA-Z0-9/._:-]+")
+"""Nearly all paths: there is nothing in them to decode or to refuse."""
 
 
 class Root(Resource):
@@ -61,6 +65,8 @@ def parse_path(path: bytes) -> tuple[str, ...]:
     """
     if not path.startswith(b"/"):
         raise NameInvalid(f"{_shown(path)} is not a path: it does not begin with '/'")
+    if _PLAIN.fullmatch(path):
+        return tuple(path[1:].decode("ascii").split("/"))
     return tuple(_parse_segment(segment) for segment in path[1:].split(b"/"))
 
 

@@ -1,13 +1,13 @@
 """The routes of the registry (OCI distribution-spec 1.1, "Endpoints"): each parses its address and answers."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 from klein import Klein
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 from twisted.web.iweb import IRequest
+from twisted.web.resource import IResource
 from twisted.web.server import Request
 
 from nixery.concurrency.pool import Pool
@@ -18,8 +18,11 @@ from nixery.registry import answers, blobs, listings
 from nixery.registry.catalog import Catalog
 from nixery.registry.headers import values
 from nixery.registry.interfaces import Images
+from nixery.registry.known import Known, Shortcut, State
+from nixery.registry.manifests import Manifest
 from nixery.registry.negotiation import media_type_of, render
 from nixery.registry.refusals import refuse
+from nixery.registry.sending import Handover
 from nixery.storage.interfaces import IStorage
 
 
@@ -35,8 +38,13 @@ class Registry:
     pool: Pool
     clock: IReactorTime
     catalog: Catalog | None = None
+    _known: Known = field(init=False, default=Factory(lambda self: Known(self.images, self.clock), takes_self=True))
 
     app = Klein()
+
+    def resource(self) -> IResource:
+        """All that is below /v2: the routes, and a shortcut to what they answered a moment ago."""
+        return Shortcut(self._known, self.app.resource())
 
     @app.route("/v2", methods=["GET"])
     @app.route("/v2/", methods=["GET"])
@@ -65,27 +73,34 @@ class Registry:
     async def _by_tag(self, request: Request, name: ImageName, tag: Tag) -> bytes:
         served = await self.images.by_tag(name, tag)
         body, media_type = render(served.rendered, values(request, "Accept"))
-        digest = Digest.of(body)
-        headers = {"Content-Type": media_type, "Vary": "Accept", **answers.FOR_NOW, **answers.warning(served.warning)}
-        return _manifest(request, body, digest, headers)
+        headers = {"Vary": "Accept", **answers.FOR_NOW, **answers.warning(served.warning)}
+        manifest = Manifest.of(body, media_type, headers)
+        if served.pinned is not None:
+            self._known.keep(request, manifest, State(tag, served.pinned))
+        return manifest.begin(request)
 
     async def _by_digest(self, request: Request, digest: Digest) -> bytes:
         body = await self.images.by_digest(digest)
         try:
-            content_type = media_type_of(body)
+            media_type = media_type_of(body)
         except ValueError:
             raise ManifestUnknown(f"what is stored as {digest} is not a manifest; ask for it as a blob") from None
-        return _manifest(request, body, digest, {"Content-Type": content_type, **answers.FOR_EVER})
+        manifest = Manifest.of(body, media_type, answers.FOR_EVER)
+        self._known.keep(request, manifest, None)
+        return manifest.begin(request)
 
     @app.route("/v2/<path:name>/blobs/<digest>", methods=["GET"])
-    async def blob(self, request: Request, name: str, digest: str) -> None:
+    async def blob(self, request: Request, name: str, digest: str) -> Handover | None:
         """A layer or a config. The name plays no part: blobs are shared by all images."""
         parse_components(name)
         try:
             parsed = Digest.parse(digest)
         except AlgorithmUnknown as error:
             raise BlobUnknown(error.message) from None
-        await blobs.answer(request, parsed, await self.storage.find(parsed), self.pool, self.clock)
+        location = await self.storage.find(parsed)
+        if location is None:
+            self._known.forget()  # a manifest that names it may be known
+        return await blobs.answer(request, parsed, location, self.pool, self.clock)
 
     @app.route("/v2/_catalog", methods=["GET"])
     async def repositories(self, request: Request) -> bytes:
@@ -117,10 +132,3 @@ class Registry:
     def refused(self, request: IRequest, failure: Failure) -> bytes:
         """Whatever went wrong, as the registry's error JSON."""
         return refuse(request, failure)
-
-
-def _manifest(request: Request, body: bytes, digest: Digest, headers: Mapping[str, str]) -> bytes:
-    headers = {**answers.identity(digest), **headers}
-    if answers.known(request, digest):
-        return answers.unchanged(request, headers)
-    return answers.whole(request, body, headers)

@@ -1,9 +1,11 @@
-"""A blob on its way out: read in pieces, no faster than the client takes them, and ended cleanly on every path.
+"""A blob on its way out: in pieces, no faster than the client takes them, and ended cleanly on every path.
 
-Memory: one piece is read or waits in the transport at a time, whatever the blob's size.
+A file that a client gets over plain TCP does not come into our memory: the kernel sends it (see sending). Of all else,
+one piece is read or waits in the transport at a time, whatever the blob's size.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
@@ -12,11 +14,10 @@ from twisted.python.failure import Failure
 from twisted.web.server import Request
 from zope.interface import implementer
 
+from nixery.registry import sending
 from nixery.registry.conditions import Span
 from nixery.registry.contents import Content
-
-PATIENCE = 120.0
-"""Seconds after which a client that has not taken the piece it was sent is dropped."""
+from nixery.registry.sending import PATIENCE, Handover
 
 _log = Logger()
 
@@ -27,19 +28,20 @@ def send(
     begin: Callable[[], None],
     clock: IReactorTime,
     span: Span,
-) -> Deferred[None]:
+) -> Deferred[Handover | None]:
     """Open a content, call `begin` to set the answer's headers, and write its `span`; for HEAD, only the former.
 
-    Fires when all is written; fails with what `opening` raises, and then nothing was written. When it breaks off
-    later, the connection is aborted, as that alone tells the client, and the Deferred is left to be cancelled with
-    the lost connection. Cancelling ends the sending; the content is closed as soon as no read is under way.
+    Fires when all is written, or with what is to be rendered to have it sent; fails with what `opening` raises, and
+    then nothing was written. When it breaks off later, the connection is aborted, as that alone tells the client, and
+    the Deferred is left to be cancelled with the lost connection. Cancelling ends the sending; the content is closed as
+    soon as no read is under way.
     """
     flow = _Flow(request, clock, span)
-    waiter: Deferred[None] = Deferred(lambda _: flow.stopProducing())
+    waiter: Deferred[Handover | None] = Deferred(lambda _: flow.stopProducing())
 
-    def ended(complete: bool) -> None:
-        if complete and not waiter.called:
-            waiter.callback(None)
+    def ended(rest: Handover | None) -> None:
+        if not flow.stopped:
+            waiter.callback(rest)
 
     def not_begun(failure: Failure) -> None:
         if waiter.called:
@@ -53,16 +55,20 @@ def send(
 
 async def _send(
     request: Request, opening: Callable[[], Awaitable[Content]], begin: Callable[[], None], flow: "_Flow"
-) -> bool:
-    """Whether the answer is complete."""
+) -> Handover | None:
     content = await opening()
-    try:
+    with ExitStack() as held:
+        held.callback(content.close)
         if flow.stopped:
-            return False
+            return None
         begin()
-        return request.method == b"HEAD" or await flow.carry(content)
-    finally:
-        content.close()
+        if request.method == b"HEAD":
+            return None
+        if (way := sending.way(request, content, flow.span, flow.clock)) is not None:
+            held.pop_all()
+            return Handover(way)
+        await flow.carry(content)
+        return None
 
 
 @implementer(IPushProducer)
@@ -71,27 +77,25 @@ class _Flow:
 
     def __init__(self, request: Request, clock: IReactorTime, span: Span) -> None:
         self.stopped = False
-        self._span = span
+        self.span = span
+        self.clock = clock
         self._request = request
-        self._clock = clock
         self._resumed: Deferred[None] | None = None
         self._timer: IDelayedCall | None = None
 
-    async def carry(self, content: Content) -> bool:
-        """Write the content; says whether all of it was written. The connection is aborted where it cannot be."""
+    async def carry(self, content: Content) -> None:
+        """Write the content; where not all of it can be written, abort the connection and be stopped."""
         self._request.registerProducer(self, True)
         try:
             await self._write(content)
         except Exception:
             _log.failure("a blob of {size} bytes broke off", size=content.size)
             self._abort()
-        if self.stopped:
-            return False
-        self._request.unregisterProducer()
-        return True
+        if not self.stopped:
+            self._request.unregisterProducer()
 
     async def _write(self, content: Content) -> None:
-        offset, end = self._span.first, self._span.first + self._span.length
+        offset, end = self.span.first, self.span.first + self.span.length
         while offset < end and not self.stopped:
             piece = await content.read(offset, min(content.piece, end - offset))
             if not piece:
@@ -105,7 +109,7 @@ class _Flow:
         """The transport's buffer is full."""
         if self._resumed is None and not self.stopped:
             self._resumed = Deferred()
-            self._timer = self._clock.callLater(PATIENCE, self._abort)
+            self._timer = self.clock.callLater(PATIENCE, self._abort)
 
     def resumeProducing(self) -> None:
         """The client took it all."""

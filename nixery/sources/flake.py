@@ -24,6 +24,11 @@ class AsFlake:
         """See Source."""
         return _as_flake(await self._source.pin(tag))
 
+    def current(self, tag: Tag) -> PinnedSource | None:
+        """See Source."""
+        pinned = self._source.current(tag)
+        return None if pinned is None else _as_flake(pinned)
+
     async def again(self, pin: str) -> PinnedSource:
         """See Source; raises ManifestUnknown too for a pin that was no flake's."""
         if not pin.endswith(AS_FLAKE):

@@ -38,6 +38,9 @@ class Source(Protocol):
     async def pin(self, tag: Tag) -> PinnedSource:
         """The package set that the tag means at this moment; raises SourceUnavailable, and ManifestUnknown for none."""
 
+    def current(self, tag: Tag) -> PinnedSource | None:
+        """What `pin` would give, where that is known without waiting; None leaves it open."""
+
     async def again(self, pin: str) -> PinnedSource:
         """The package set of an earlier pin; raises ManifestUnknown where it is gone, and SourceUnavailable."""
 

@@ -79,6 +79,11 @@ class PathSource(Service):
         seen = self._current() or await self._turns.join()
         return seen.pinned
 
+    def current(self, tag: Tag) -> PinnedSource | None:
+        """See Source."""
+        seen = self._current()
+        return None if seen is None else seen.pinned
+
     async def again(self, pin: str) -> PinnedSource:
         """See Source: there is but the newest state."""
         pinned = await self.pin(LATEST)

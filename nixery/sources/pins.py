@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
+from nixery.concurrency.at_once import at_once
 from nixery.concurrency.coalescer import Coalescer
 from nixery.concurrency.recent import Recent
 from nixery.errors import ManifestUnknown, SourceUnavailable, StorageUnavailable
@@ -54,6 +55,11 @@ class Pins:
             raise
         self._failed.drop(tag)
         return pinned
+
+    def current(self, tag: Tag) -> PinnedSource | None:
+        """See Source."""
+        seen = self._current(tag)
+        return None if seen is None else at_once(self._upstream.have(seen.pin))
 
     async def again(self, pin: str) -> PinnedSource:
         """See Source."""

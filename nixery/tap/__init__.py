@@ -92,7 +92,7 @@ def _site(parts: Parts, tags: Tags) -> Site:
     face = parts.config.face
     catalog = Catalog(parts.storage) if face.catalog else None
     registry = Registry(tags, parts.storage, parts.files, parts.reactor, catalog)
-    root = registry.app.resource()
+    root = registry.resource()
     return make_site(root, Pages(), parts.reactor, face.origins, face.proxies)
 
 

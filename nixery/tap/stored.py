@@ -76,5 +76,5 @@ def _site(config: Config, storage: IStorage, files: Threads, reactor: Reactor) -
     platforms = tuple(map(Platform, config.platforms))
     images = StoredImages(storage, Meaning(origin_of(config.packages), in_words(config), platforms), reactor)
     catalog = Catalog(storage, grows=False) if config.face.catalog else None
-    root = Registry(images, storage, files, reactor, catalog).app.resource()
+    root = Registry(images, storage, files, reactor, catalog).resource()
     return make_site(root, Pages(builds=False), reactor, config.face.origins, config.face.proxies)

@@ -16,7 +16,7 @@ from nixery.errors import (
     SourceUnavailable,
 )
 from nixery.images.name import Tag
-from tests.building.world import BROKEN, OTHER, REFUSED, World
+from tests.building.world import BROKEN, LATEST, OTHER, REFUSED, World
 
 
 @pytest_twisted.ensureDeferred
@@ -33,6 +33,20 @@ async def test_an_upstream_that_is_gone_leaves_the_last_good_image_and_a_warning
     )
     assert len(moving.nix.calls) == 1
     assert moving.source.asked == [], "a stored image needs no source"
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_tag_means_what_it_was_served_from_until_its_source_moves_or_fails(moving: World) -> None:
+    pinned = (await moving.served()).pinned
+    assert pinned == moving.source.pinned
+    assert moving.tags.means(LATEST, pinned)
+    moving.source.fails = REFUSED
+    assert not moving.tags.means(LATEST, pinned), "there is a warning to be told"
+    assert (await moving.served()).pinned is None
+    moving.source.fails = None
+    moving.move()
+    assert not moving.tags.means(LATEST, pinned)
+    assert (await moving.served()).pinned == moving.source.pinned != pinned
 
 
 @pytest_twisted.ensureDeferred

@@ -11,11 +11,11 @@ from twisted.internet.task import Clock
 
 from nixery.building.builder import Builder, Settings
 from nixery.building.cache import Cache
-from nixery.building.earlier import Served
 from nixery.building.last_good import LastGood, Policy
 from nixery.building.layering import Layers
 from nixery.building.leases import Leases
 from nixery.building.platforms import Platforms
+from nixery.building.served import Served
 from nixery.building.tags import Serving, Tags
 from nixery.building.transcoding import Transcoder
 from nixery.concurrency.pool import Inline
@@ -59,6 +59,12 @@ class Source:
             await self.go
         if self.fails is not None:
             raise self.fails
+        return self._means(tag)
+
+    def current(self, tag: Tag) -> PinnedSource | None:
+        return None if self.go is not None or self.fails is not None else self._means(tag)
+
+    def _means(self, tag: Tag) -> PinnedSource:
         return self.pinned if tag == LATEST else evolve(self.pinned, pin=f"{self.pinned.pin} {tag.text}")
 
     async def again(self, pin: str) -> PinnedSource:

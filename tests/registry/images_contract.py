@@ -13,6 +13,7 @@ from nixery.images.digest import Digest
 from nixery.images.index import IndexFormat, Rendered
 from nixery.images.manifest import Format, ImageRecord
 from nixery.images.name import ImageName, Platform, Tag, parse_reference
+from nixery.images.source import PinnedSource
 from nixery.registry.interfaces import Images
 
 HELLO, SHELL, LATEST = ImageName.parse("hello"), ImageName.parse("shell/hello"), Tag("latest")
@@ -68,6 +69,12 @@ class ImagesContract:
         first = await maker.images.by_tag(HELLO, LATEST)
         assert await maker.images.by_tag(HELLO, LATEST) == first
         assert first.warning is None
+
+    @pytest_twisted.ensureDeferred
+    async def test_a_tag_means_the_state_that_it_was_served_from_and_no_other(self, maker: Maker) -> None:
+        pinned = (await maker.images.by_tag(HELLO, LATEST)).pinned
+        assert pinned is None or maker.images.means(LATEST, pinned)
+        assert not maker.images.means(LATEST, PinnedSource("path", "another", "/set"))
 
     @pytest_twisted.ensureDeferred
     async def test_a_digest_of_nothing_is_unknown(self, maker: Maker) -> None:

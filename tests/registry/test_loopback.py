@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pytest
 import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -18,6 +19,7 @@ from twisted.internet.tcp import Client, Port
 from nixery.concurrency.pool import Threads
 from nixery.images.digest import Digest
 from nixery.pages.resource import Pages
+from nixery.registry import sending
 from nixery.registry.contents import PIECE
 from nixery.registry.routes import Registry
 from nixery.registry.site import Site, make_site
@@ -30,7 +32,7 @@ SOCKET_BUFFER = 1 << 16
 
 
 class CountingPool:
-    """Counts the bytes that were read, and the reads under way."""
+    """Counts the bytes that were read or sent, and the reads under way."""
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
@@ -43,6 +45,14 @@ class CountingPool:
         self.under_way -= 1
         self.bytes += len(result) if isinstance(result, bytes) else 0
         return result
+
+    def counting(self, sendfile: Callable[[int, int, int, int], int]) -> Callable[[int, int, int, int], int]:
+        def counted(out: int, file: int, offset: int, length: int) -> int:
+            sent = sendfile(out, file, offset, length)
+            self.bytes += sent
+            return sent
+
+        return counted
 
 
 class SlowReader(Protocol):
@@ -89,8 +99,11 @@ async def read_slowly(reader: SlowReader, site: Site) -> None:
         await port.stopListening()
 
 
+@pytest.mark.parametrize("read", [True, False])
 @pytest_twisted.ensureDeferred
-async def test_memory_stays_bounded_however_slow_the_client(tmp_path: Path) -> None:
+async def test_memory_stays_bounded_however_slow_the_client(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: bool
+) -> None:
     data = os.urandom(1 << 20) * (SIZE >> 20)
     path = tmp_path / "blob"
     path.write_bytes(data)
@@ -98,6 +111,9 @@ async def test_memory_stays_bounded_however_slow_the_client(tmp_path: Path) -> N
     storage.places[Digest.of(data)] = LocalFile(str(path), len(data))
     threads = Threads(reactor, 2, "reads")  # type: ignore[arg-type]  # a module to mypy
     pool = CountingPool(threads)
+    if read:
+        monkeypatch.setattr(sending, "way", lambda *_: None)
+    monkeypatch.setattr(os, "sendfile", pool.counting(os.sendfile))
     reader = SlowReader(f"/v2/big/blobs/{Digest.of(data)}", pool)
     registry = Registry(FakeImages(), storage, pool, Clock())
     threads.startService()

@@ -20,6 +20,13 @@ def test_a_request_is_one_line(events: Sequence[LogEvent]) -> None:
     assert lines(events) == ["192.0.2.7 GET /v2/ 200 2 bytes 0.000 s"]
 
 
+def test_what_a_line_says_is_there_for_programs_too(events: Sequence[LogEvent]) -> None:
+    World().ask("/v2/", method="HEAD")
+    (event,) = [event for event in events if event["log_namespace"] == "nixery.registry.access"]
+    said = ("client", "method", "path", "status", "bytes")
+    assert [event[field] for field in said] == ["192.0.2.7", "HEAD", "/v2/", 200, 0]
+
+
 def test_a_blobs_line_counts_its_bytes(events: Sequence[LogEvent]) -> None:
     world = World()
     world.storage.blobs[Digest.of(b"gzip")] = b"gzip"

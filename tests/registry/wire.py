@@ -14,13 +14,14 @@ from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
-from nixery.building.earlier import Served
+from nixery.building.served import Served
 from nixery.concurrency.pool import Inline, Pool
 from nixery.errors import ManifestUnknown, NixeryError
 from nixery.images.digest import DiffID, Digest
 from nixery.images.index import ImageIndex
 from nixery.images.manifest import ImageRecord, Layer
 from nixery.images.name import ImageName, Platform, Tag
+from nixery.images.source import PinnedSource
 from nixery.pages.resource import Pages
 from nixery.registry.catalog import Catalog
 from nixery.registry.forwarded import Network
@@ -43,6 +44,7 @@ class FakeImages:
         self.platforms: tuple[Platform, ...] = (Platform.AMD64,)
         self.waiting: Deferred[object] | None = None
         self.warning: str | None = None
+        self.state = PinnedSource("path", "one", "/set")
         self.named = {"latest"}
         self.error: Exception | None = None
         self.manifests: dict[Digest, bytes] = {}
@@ -57,7 +59,10 @@ class FakeImages:
         images = tuple(evolve(RECORD, platform=platform) for platform in platforms)
         rendered = images[0] if len(images) == 1 else ImageIndex(images)
         self.manifests |= {Digest.of(data): data for data in manifests(rendered)}
-        return Served(rendered, self.warning)
+        return Served(rendered, self.warning, self.state if self.warning is None else None)
+
+    def means(self, tag: Tag, pinned: PinnedSource) -> bool:
+        return self.warning is None and pinned == self.state
 
     async def tags(self) -> Collection[str]:
         if self.error is not None:
@@ -174,7 +179,7 @@ class World:
 
     def connect(self) -> Wire:
         registry = Registry(self.images, self.storage, self.pool, self.clock, self.catalog)
-        return Wire(make_site(registry.app.resource(), Pages(), self.clock, self.origins, self.proxies))
+        return Wire(make_site(registry.resource(), Pages(), self.clock, self.origins, self.proxies))
 
     def wire(self, target: str | bytes, method: str = "GET", **headers: str) -> Wire:
         """A connection on which this was asked. Header names have `_` for `-`."""

@@ -24,6 +24,10 @@ class Plain:
         self.asked.append(tag)
         return PLAIN
 
+    def current(self, tag: Tag) -> PinnedSource | None:
+        self.asked.append(tag)
+        return PLAIN if tag == LATEST else None
+
     async def again(self, pin: str) -> PinnedSource:
         self.asked.append(pin)
         return PLAIN
@@ -48,6 +52,8 @@ class Plain:
 async def test_the_set_is_told_to_be_a_flake_and_its_pins_say_so() -> None:
     source: Source = AsFlake(Plain())
     assert await source.pin(LATEST) == FLAKE
+    assert source.current(LATEST) == FLAKE
+    assert source.current(Tag("unknown")) is None
     assert await source.again(FLAKE.pin) == FLAKE
 
 

@@ -32,6 +32,17 @@ class PathTests(PathTestCase):
         assert first != self.pin() == self.pin() == self.content()
         assert self.pool.walks == 2
 
+    def test_what_it_means_is_known_without_waiting_until_it_is_edited_or_stopped(self) -> None:
+        assert self.source.current(LATEST) is None
+        pinned = self.pinned(self.source)
+        assert self.source.current(LATEST) is pinned
+        (self.folder / "sub" / "a.nix").write_text("2")
+        assert self.source.current(LATEST) is None
+        self.pin()
+        self.source.stopService()
+        assert self.source.current(LATEST) is None
+        assert self.pool.walks == 2
+
     def test_many_who_ask_at_once_share_a_walk(self) -> None:
         slow = Slow()
         source = self.made(self.folder, slow)

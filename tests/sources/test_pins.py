@@ -110,3 +110,29 @@ async def test_what_can_be_named_is_the_upstreams(world: World) -> None:
 async def test_an_earlier_pin_is_had_again_without_a_look(world: World) -> None:
     assert (await world.pins.again("zero")).pin == "zero"
     assert world.place.looks == []
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_a_ref_means_is_known_without_waiting_for_a_ttl(world: World) -> None:
+    assert world.pins.current(LATEST) is None
+    pinned = await world.pins.pin(LATEST)
+    world.clock.advance(TTL - 1)
+    assert world.pins.current(LATEST) == pinned
+    assert world.pins.current(Tag("main")) is None
+    world.clock.advance(1)
+    assert world.pins.current(LATEST) is None
+    assert world.place.looks == ["latest"]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_has_to_be_fetched_again_is_not_known_without_waiting(world: World) -> None:
+    await world.pins.pin(LATEST)
+    world.place.gone.add("one")
+    assert world.pins.current(LATEST) is None
+
+
+@pytest_twisted.ensureDeferred
+async def test_without_a_ttl_nothing_is_known_without_waiting(world: World) -> None:
+    pins = world.instance(ttl=0)
+    await pins.pin(LATEST)
+    assert pins.current(LATEST) is None

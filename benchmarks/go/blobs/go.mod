@@ -1,0 +1,3 @@
+module blobs
+
+go 1.21

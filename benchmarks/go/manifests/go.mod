@@ -1,0 +1,3 @@
+module manifests
+
+go 1.21

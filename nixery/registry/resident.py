@@ -1,0 +1,29 @@
+"""What of a file is in memory, and can be had without waiting for its disk (preadv2(2), RWF_NOWAIT)."""
+
+import os
+
+_STRIDE = 128 * 1024
+"""Of how many bytes one is asked for. The kernel reads ahead in runs as long as this, or longer, and drops them so."""
+
+_byte = bytearray(1)
+"""Where what is read goes; nobody looks at it."""
+
+
+def in_memory(descriptor: int, offset: int, length: int) -> bool:
+    """Whether these bytes of a file are, as far as can be seen at little cost; a file that ends before is not."""
+    asked = (*range(offset, offset + length, _STRIDE), offset + length - 1)
+    try:
+        return all(os.preadv(descriptor, [_byte], at, os.RWF_NOWAIT) for at in asked)
+    except OSError:
+        return False
+
+
+def can_say(descriptor: int) -> bool:
+    """Whether the file system of an open file knows what is."""
+    try:
+        os.preadv(descriptor, [_byte], 0, os.RWF_NOWAIT)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return True

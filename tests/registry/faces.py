@@ -1,0 +1,175 @@
+"""A registry on a real socket, with a blob in a file, and clients that take of it as much as the test says."""
+
+import os
+import select
+import socket
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from attrs import define
+from twisted.internet import reactor, tcp, unix
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import clientFromString, connectProtocol
+from twisted.internet.protocol import Protocol
+from twisted.internet.task import Clock, deferLater
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+
+from nixery.concurrency.pool import Pool, Threads
+from nixery.images.digest import Digest
+from nixery.pages.resource import Pages
+from nixery.registry.channel import Channel
+from nixery.registry.resident import can_say
+from nixery.registry.routes import Registry
+from nixery.registry.site import make_site
+from nixery.storage.interfaces import LocalFile
+from tests.registry.wire import FakeImages, PlacedStorage
+
+SOCKET_BUFFER = 1 << 16
+"""Bytes; the kernel doubles them."""
+
+
+class Client(Protocol):
+    """Keeps what it receives."""
+
+    def __init__(self) -> None:
+        self.received = bytearray()
+        self.closed: Deferred[None] = Deferred()
+
+    def connectionMade(self) -> None:
+        assert isinstance(self.transport, tcp.Connection)
+        self.transport.getHandle().setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER)
+
+    def ask(self, path: str, method: str = "GET", **headers: str) -> None:
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self.write(f"{method} {path} HTTP/1.1\r\nHost: r\r\n{lines}\r\n".encode())
+
+    def write(self, data: bytes) -> None:
+        assert self.transport is not None
+        self.transport.write(data)
+
+    async def has(self, size: int) -> None:
+        """Wait for so many bytes."""
+        await until(lambda: len(self.received) >= size)
+
+    def rest(self, resting: bool = True) -> None:
+        """Take nothing, or again what comes."""
+        assert isinstance(self.transport, tcp.Connection)
+        (self.transport.pauseProducing if resting else self.transport.resumeProducing)()
+
+    def leave(self) -> None:
+        assert isinstance(self.transport, tcp.Connection)
+        self.transport.abortConnection()
+
+    def dataReceived(self, data: bytes) -> None:
+        self.received += data
+
+    def connectionLost(self, reason: object = None) -> None:
+        self.closed.callback(None)
+
+
+@define
+class Face:
+    """What is served: `path` has the blob of `digest`, in the file `file`."""
+
+    file: Path
+    digest: Digest
+    clock: Clock
+    place: str
+    channels: list[Channel]
+
+    @property
+    def path(self) -> str:
+        return f"/v2/big/blobs/{self.digest}"
+
+    async def client(self) -> Client:
+        client = Client()
+        await connectProtocol(clientFromString(reactor, self.place), client)
+        return client
+
+    @property
+    def open_files(self) -> int:
+        links = [f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd")]
+        return sum(os.path.realpath(link) == str(self.file) for link in links)
+
+    @property
+    def connections(self) -> list[tcp.Server]:
+        """The server's ends."""
+        ends = [channel.transport for channel in self.channels]
+        bare: list[object] = [end.transport if isinstance(end, ProtocolWrapper) else end for end in ends]
+        return [end for end in bare if isinstance(end, tcp.Server) and end.connected]
+
+    @property
+    def listens(self) -> bool:
+        """Whether the server reads from any client."""
+        return any(end in reactor.getReaders() for end in self.connections)
+
+    async def stalled(self) -> None:
+        """Wait until the one connection has taken all that it takes."""
+        turns = 0
+        while turns < 20:
+            await turn()
+            (end,) = self.connections
+            turns = 0 if select.select([], [end], [], 0)[1] else turns + 1
+
+
+def skip_where_nothing_is_known(folder: Path) -> None:
+    """Skip a test of files that the kernel sends: where it cannot say what of a file is in memory, none go that way."""
+    with tempfile.TemporaryFile(dir=folder) as file:
+        if not can_say(file.fileno()):
+            pytest.skip("this file system cannot say what is in memory")
+
+
+async def turn() -> None:
+    """Let the reactor do what there is to do."""
+    await deferLater(reactor, 0)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the reactor work until this is so, for half a minute at most."""
+    end = reactor.seconds() + 30
+    while not condition():
+        assert reactor.seconds() < end, "it does not come to pass"
+        await turn()
+
+
+@asynccontextmanager
+async def serving(folder: Path, data: bytes, kind: str = "tcp", pool: Pool | None = None) -> AsyncIterator[Face]:
+    """Serve a file with this data.
+
+    `kind`: tcp, unix, or wrapped, where something stands before the socket. `pool`: where files are read, None for
+    threads.
+    """
+    file = folder / "blob"
+    file.write_bytes(data)
+    storage, clock = PlacedStorage(), Clock()
+    threads = Threads(reactor, 2, "reads")  # type: ignore[arg-type]  # a module to mypy
+    digest = Digest.of(data)
+    storage.places[digest] = LocalFile(str(file), len(data))
+    site = make_site(Registry(FakeImages(), storage, pool or threads, clock).app.resource(), Pages(), clock)
+    channels: list[Channel] = []
+
+    class Noted(Channel):
+        def connectionMade(self) -> None:
+            channels.append(self)
+            super().connectionMade()
+
+    site.protocol = Noted
+    port: tcp.Port = tcp.Port(0, WrappingFactory(site) if kind == "wrapped" else site, interface="127.0.0.1")
+    if kind == "unix":
+        port = unix.Port(os.fsencode(folder / "socket"), site)
+    port.startListening()
+    place = f"unix:{folder / 'socket'}" if kind == "unix" else f"tcp:127.0.0.1:{port.getHost().port}"
+    port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
+    threads.startService()
+    face = Face(file, digest, clock, place, channels)
+    try:
+        yield face
+    finally:
+        await port.stopListening()
+        for end in face.connections:
+            end.abortConnection()
+        await until(lambda: not face.connections)
+        await threads.stopService()

@@ -1,0 +1,184 @@
+"""What is a sending's own; what it has in common with other ways out is in test_ways_out."""
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+import pytest_twisted
+from twisted.logger import LogEvent, formatEvent
+
+from nixery.registry import sending
+from nixery.registry.sending import PATIENCE
+from tests.registry.faces import Face, serving, skip_where_nothing_is_known, until
+from tests.registry.wire import HandPool, parse
+
+DATA = os.urandom(1 << 20) * 3
+
+
+@pytest.fixture(autouse=True)
+def knowing(tmp_path: Path) -> None:
+    """Be where files go this way."""
+    skip_where_nothing_is_known(tmp_path)
+
+
+@pytest.fixture
+def absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nothing in memory."""
+    monkeypatch.setattr(sending, "in_memory", lambda *_: False)
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, error: OSError, times: int) -> None:
+    """Have sendfile fail at first."""
+    sendfile: Callable[[int, int, int, int], int] = os.sendfile
+    left = [error] * times
+
+    def failed(*of: int) -> int:
+        if left:
+            raise left.pop()
+        return sendfile(*of)
+
+    monkeypatch.setattr(os, "sendfile", failed)
+
+
+async def step(pool: HandPool, error: Exception | None = None) -> None:
+    """Wait until a function is to be run, and run it, or have it fail."""
+    await until(lambda: bool(pool.queue))
+    pool.step(error)
+
+
+async def gone(face: Face) -> None:
+    """See the connection end, with nothing left behind."""
+    await until(lambda: not face.connections)
+    assert (face.open_files, face.clock.getDelayedCalls()) == (0, [])
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_not_in_memory_is_read_in_the_pool_before_it_is_sent(tmp_path: Path, absent: None) -> None:
+    pool = HandPool()
+    async with serving(tmp_path, DATA, pool=pool) as face:
+        client = await face.client()
+        client.ask(face.path, Connection="close")
+        await step(pool)  # the file is opened
+        await until(lambda: bool(pool.queue))
+        await client.has(1)
+        assert client.received.endswith(b"\r\n\r\n"), "the head, and nothing else"
+        while not client.closed.called:
+            await until(lambda: bool(pool.queue or client.closed.called))
+            if pool.queue:
+                pool.step()
+        assert parse(bytes(client.received)).body == DATA
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_in_memory_is_not_read(tmp_path: Path) -> None:
+    pool = HandPool()
+    async with serving(tmp_path, DATA, pool=pool) as face:
+        client = await face.client()
+        client.ask(face.path, Range="bytes=100-", Connection="close")
+        await step(pool)  # the file is opened
+        await client.closed
+        assert parse(bytes(client.received)).body == DATA[100:]
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_slow_disk_is_no_reason_to_drop_a_client(tmp_path: Path, absent: None) -> None:
+    pool = HandPool()
+    async with serving(tmp_path, DATA, pool=pool) as face:
+        client = await face.client()
+        client.ask(face.path)
+        for _ in range(3):
+            await until(lambda: bool(pool.queue))
+            face.clock.advance(2 * PATIENCE)
+            pool.step()
+        await client.has(1 << 16)
+        assert face.connections
+        client.leave()
+        await until(lambda: not face.connections)
+        for _ in pool.queue:
+            pool.step()
+        await gone(face)
+
+
+@pytest.mark.parametrize("error", [None, OSError(errno.EIO, "Input/output error")])
+@pytest_twisted.ensureDeferred
+async def test_the_file_stays_open_while_a_read_is_under_way(
+    tmp_path: Path, absent: None, error: OSError | None, failures: list[BaseException]
+) -> None:
+    pool = HandPool()
+    async with serving(tmp_path, DATA, pool=pool) as face:
+        client = await face.client()
+        client.ask(face.path)
+        await step(pool)
+        await until(lambda: bool(pool.queue))
+        client.leave()
+        await until(lambda: not face.connections)
+        assert face.open_files == 1
+        pool.step(error)
+        await gone(face)
+    failures.extend([error] if error else [])
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_read_error_breaks_the_connection(tmp_path: Path, absent: None, failures: list[BaseException]) -> None:
+    pool = HandPool()
+    error = OSError(errno.EIO, "Input/output error")
+    async with serving(tmp_path, DATA, pool=pool) as face:
+        client = await face.client()
+        client.ask(face.path)
+        await step(pool)
+        await step(pool, error)
+        await gone(face)
+    failures.append(error)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_socket_that_takes_nothing_after_all_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable"), 3)
+    async with serving(tmp_path, DATA) as face:
+        client = await face.client()
+        client.ask(face.path, Connection="close")
+        await client.closed
+        assert parse(bytes(client.received)).body == DATA
+
+
+@pytest.mark.parametrize(
+    "error", [BrokenPipeError(errno.EPIPE, "gone"), ConnectionResetError(errno.ECONNRESET, "gone")]
+)
+@pytest_twisted.ensureDeferred
+async def test_a_client_that_is_gone_is_no_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
+) -> None:
+    failing(monkeypatch, error, 1)
+    async with serving(tmp_path, DATA) as face:
+        client = await face.client()
+        client.ask(face.path)
+        await client.closed
+        await gone(face)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_file_that_cannot_be_sent_breaks_the_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: list[BaseException]
+) -> None:
+    error = OSError(errno.EIO, "Input/output error")
+    failing(monkeypatch, error, 1)
+    async with serving(tmp_path, DATA) as face:
+        client = await face.client()
+        client.ask(face.path)
+        await client.closed
+        await gone(face)
+    failures.append(error)
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_access_log_says_how_much_was_sent(tmp_path: Path, events: Sequence[LogEvent]) -> None:
+    async with serving(tmp_path, DATA) as face:
+        client = await face.client()
+        client.ask(face.path, Range="bytes=9-", Connection="close")
+        await client.closed
+    (line,) = [formatEvent(event) for event in events if event["log_namespace"] == "nixery.registry.access"]
+    assert f" 206 {len(DATA) - 9} bytes " in line
