@@ -1,0 +1,1 @@
+"""The layering study: which plan of layers transfers the fewest bytes. See docs/layering.md."""
