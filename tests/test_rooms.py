@@ -29,7 +29,10 @@ CONFIGURATION = {"config", "settings", "values"}
 READERS = {"config", "settings", "commands", "tap"}
 
 # All that pure code needs. posixpath is for paths as text.
-PURE = {"attrs", "collections", "enum", "functools", "hashlib", "itertools", "json", "posixpath", "re", "typing"}
+PURE = {
+    "attrs", "collections", "enum", "functools", "graphlib", "hashlib", "heapq", "itertools", "json", "posixpath", "re",
+    "typing",
+}  # fmt: skip
 
 
 def imports(tree: ast.AST, module: str) -> Iterator[str]:

@@ -1,21 +1,19 @@
-"""The layer plan: which store paths travel together, so that images share as much as they can.
+"""The layer plan: which store paths travel together, so that pulls transfer little that a client has already.
 
-See docs/architecture.md, Layers.
+See docs/layering.md.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import chain
 
 from attrs import frozen
 
 from nixery.images.canonical import fingerprint
-from nixery.images.dominators import immediate_dominators
 from nixery.images.graph import Closure, PathInfo, StorePath
+from nixery.images.hubs import Member, groups, members
 from nixery.images.popularity import Popularity
 
-LARGE = 100_000_000
-"""Bytes from which on a path, with all that is there for its sake only, gets a layer of its own."""
+_STEADY = 100
+"""Paths below a path that make it half as likely to be the same at the next pull."""
 
 _COMMENT_CHARACTERS = 180
 
@@ -38,89 +36,39 @@ class LayerContents:
         return shown
 
 
-@frozen
-class _Group:
-    """A path with what it dominates. `uses`: of that path; `size`: bytes of all."""
+def plan(closure: Closure, popularity: Popularity, limit: int) -> tuple[LayerContents, ...]:
+    """At most `limit` layers with each path of the closure in one of them, the most used first.
 
-    uses: int
-    size: int
-    paths: tuple[StorePath, ...]
-
-    @property
-    def worth(self) -> tuple[int, tuple[StorePath, ...]]:
-        """Least for what most deserves a layer of its own."""
-        return (-self.uses * self.size, self.paths)
-
-    @property
-    def shared(self) -> tuple[int, int, tuple[StorePath, ...]]:
-        """Least for what most images have."""
-        return (-self.uses, -self.size, self.paths)
-
-
-def plan(closure: Closure, roots: Sequence[StorePath], popularity: Popularity, limit: int) -> tuple[LayerContents, ...]:
-    """At most `limit` layers with each path of the closure in one of them, the most shared first.
-
-    `roots`: the packages' outputs. The same graph, popularity and limit give the same plan in whatever order they
-    come. Raises ValueError for a limit below 1, a root that is not in the closure, or a cycle.
+    Each is alone where the limit allows. Else the largest are, in seven of eight layers; the others are for smaller
+    paths that are wanted together and change together, and one for the rest. The same graph, popularity and limit give
+    the same plan in whatever order they come. Raises ValueError for a limit below 1, or a cycle.
     """
     if limit < 1:
         raise ValueError(f"an image has at least one layer, not {limit}")
-    groups = sorted(_group(closure, roots, popularity), key=lambda group: group.worth)
-    kept, rest = (groups, []) if len(groups) <= limit else (groups[: limit - 1], groups[limit - 1 :])
-    layers = [LayerContents(group.paths) for group in sorted(kept, key=lambda group: group.shared)]
-    if rest:
-        layers.append(LayerContents(tuple(sorted(chain.from_iterable(group.paths for group in rest), key=str))))
-    return tuple(layers)
+    image = members(closure, popularity)
+    alone = _alone(image, limit)
+    loose = set(range(len(image))).difference(alone)
+    together = groups(image, loose, limit - 1 - len(alone))
+    layers = sorted([*([n] for n in alone), *together], key=lambda layer: _shared(image, layer))
+    if loose:
+        layers.append(sorted(loose))
+    return tuple(LayerContents(tuple(image[n].info.path for n in layer)) for layer in layers)
 
 
-def _group(closure: Closure, roots: Iterable[StorePath], popularity: Popularity) -> list[_Group]:
-    infos = sorted(closure, key=lambda info: info.path.text)
-    number = {info.path.text: n for n, info in enumerate(infos)}
-    references = [[number[path.text] for path in info.references if path != info.path] for info in infos]
-    members = defaultdict(list)
-    for n, top in _tops(infos, references, _apart(infos, number, roots, references, popularity)).items():
-        members[top].append(n)
-    return [
-        _Group(
-            popularity.uses(infos[top].path),
-            sum(infos[n].nar_size for n in group),
-            tuple(infos[n].path for n in sorted(group)),
-        )
-        for top, group in members.items()
-    ]
+def _alone(image: Sequence[Member], limit: int) -> list[int]:
+    if len(image) <= limit:
+        return [*range(len(image))]
+    return sorted(range(len(image)), key=lambda n: (-_kept(image[n]), n))[: limit * 7 // 8]
 
 
-def _apart(
-    infos: Sequence[PathInfo],
-    number: dict[str, int],
-    roots: Iterable[StorePath],
-    references: Sequence[Sequence[int]],
-    popularity: Popularity,
-) -> set[int]:
-    """What must not travel with a referrer: roots, popular paths, and paths that nothing refers to."""
-    unknown = [root for root in roots if root.text not in number]
-    if unknown:
-        raise ValueError(f"{unknown[0]} is not in the closure")
-    apart = {number[root.text] for root in roots}
-    apart.update(set(range(len(infos))).difference(*references))
-    apart.update(n for n, info in enumerate(infos) if popularity.popular(info.path))
-    return apart
+def _kept(member: Member) -> int:
+    """Bytes that a layer of its own is expected to save: what is built on much else is new more often."""
+    return member.info.nar_size * _STEADY // (_STEADY + member.built_on)
 
 
-def _tops(infos: Sequence[PathInfo], references: list[list[int]], apart: set[int]) -> dict[int, int]:
-    """Each path's group, named by its top. A virtual root refers to all that is apart."""
-    root = len(infos)
-    dominators = immediate_dominators([*references, sorted(apart)], root)
-    held = [info.nar_size for info in infos] + [0]
-    for node, dominator in reversed(dominators.items()):
-        held[dominator] += held[node]
-    large = {n for n in range(root) if held[n] > LARGE}
-    if large - apart:
-        dominators = immediate_dominators([*references, sorted(apart | large)], root)
-    tops: dict[int, int] = {}
-    for node, dominator in dominators.items():
-        tops[node] = node if dominator == root else tops[dominator]
-    return tops
+def _shared(image: Sequence[Member], layer: Sequence[int]) -> tuple[int, int, Sequence[int]]:
+    """Least for what most images have."""
+    return (-max(image[n].uses for n in layer), -sum(image[n].info.nar_size for n in layer), layer)
 
 
 def layer_key(infos: Iterable[PathInfo], layout: str, encoder: str) -> str:

@@ -13,19 +13,15 @@ from nixery.images.graph import Closure, StorePath
 GRAPH = "graph"
 """The hash of a popularity that is counted from each image's own graph."""
 
-_POPULAR_IN_FILE = 1000
-_POPULAR_IN_GRAPH = 2
-
 
 @frozen
 class Popularity:
     """Uses by name of a store path (without its hash).
 
-    `threshold`: the number of uses from which a path is popular; `hash`: what stands for all of it in a BuildKey.
+    `hash`: what stands for all of it in a BuildKey.
     """
 
     counts: Mapping[str, int]
-    threshold: int
     hash: str
 
     @classmethod
@@ -37,7 +33,7 @@ class Popularity:
         for name, count in value.items():
             if type(count) is not int or count < 0:
                 raise ValueError(f"the popularity of {name[:100]!r} is not a count, but {str(count)[:100]!r}")
-        return cls(value, _POPULAR_IN_FILE, fingerprint(value))
+        return cls(value, fingerprint(value))
 
     @classmethod
     def counted(cls, closure: Closure) -> Self:
@@ -46,12 +42,8 @@ class Popularity:
         counts: dict[str, int] = {}
         for path, count in referrers.items():
             counts[path.name] = max(count, counts.get(path.name, 0))
-        return cls(counts, _POPULAR_IN_GRAPH, GRAPH)
+        return cls(counts, GRAPH)
 
     def uses(self, path: StorePath) -> int:
         """How often the path is used: at least once, by whoever asks."""
         return max(1, self.counts.get(path.name, 1))
-
-    def popular(self, path: StorePath) -> bool:
-        """Whether the path gets a layer of its own."""
-        return self.uses(path) >= self.threshold

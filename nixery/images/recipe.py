@@ -11,7 +11,7 @@ from attrs.validators import deep_iterable, instance_of, optional
 from nixery.images.canonical import encode
 from nixery.images.name import ALWAYS, Platform
 
-KEY_VERSION = 3
+KEY_VERSION = 4
 """Raised whenever the same recipe gives another image."""
 
 _text = instance_of(str)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nixery.images.graph import Closure, PathInfo, StorePath
-from nixery.images.layers import LARGE, LayerContents, layer_key, plan
+from nixery.images.layers import LayerContents, layer_key, plan
 from nixery.images.popularity import Popularity
 from tests.images.stores import closure, store_path
 
@@ -24,7 +24,7 @@ def graphs(draw: st.DrawFn) -> Closure:
         else []
         for node in range(size)
     }
-    return closure(references, **{name: draw(st.integers(0, 2 * LARGE)) for name in references})
+    return closure(references, **{name: draw(st.integers(0, 1_000_000)) for name in references})
 
 
 def names(layers: tuple[LayerContents, ...]) -> list[set[str]]:
@@ -43,7 +43,7 @@ def large_graph(size: int) -> Closure:
 @given(graphs(), st.integers(1, 25))
 def test_each_path_is_in_one_layer_and_the_limit_holds(graph: Closure, limit: int) -> None:
     for popularity in (NOBODY, Popularity.counted(graph)):
-        layers = plan(graph, [store_path("n0")], popularity, limit)
+        layers = plan(graph, popularity, limit)
         assert sorted(path for layer in layers for path in layer.paths) == sorted(graph.paths)
         assert len(layers) <= limit
         assert all(layer.paths and list(layer.paths) == sorted(layer.paths) for layer in layers)
@@ -53,13 +53,11 @@ def test_each_path_is_in_one_layer_and_the_limit_holds(graph: Closure, limit: in
 def test_fault_10_a_plan_does_not_depend_on_the_order_of_things(
     graph: Closure, limit: int, shuffler: random.Random
 ) -> None:
-    roots = [store_path("n0"), *list(graph.paths)[:2]]
-    expected = plan(graph, roots, Popularity.counted(graph), limit)
+    expected = plan(graph, Popularity.counted(graph), limit)
     infos = list(graph)
     shuffler.shuffle(infos)
-    shuffler.shuffle(roots)
     shuffled = Closure({info.path: info for info in infos})
-    assert plan(shuffled, roots, Popularity.counted(shuffled), limit) == expected
+    assert plan(shuffled, Popularity.counted(shuffled), limit) == expected
 
 
 def test_fault_10_the_five_nodes_that_gave_four_plans_give_one() -> None:
@@ -69,46 +67,45 @@ def test_fault_10_the_five_nodes_that_gave_four_plans_give_one() -> None:
         items = list(closure(names_of).paths.items())
         random.Random(seed).shuffle(items)
         graph = Closure(dict(items))
-        plans.add(plan(graph, [store_path("a"), store_path("b")], Popularity.counted(graph), 3))
+        plans.add(plan(graph, Popularity.counted(graph), 3))
     assert len(plans) == 1
 
 
-def test_what_only_one_path_refers_to_travels_with_it() -> None:
+def test_each_path_is_a_layer_of_its_own_where_the_limit_allows() -> None:
+    graph = closure({"app": ["data", "own"], "data": [], "own": []})
+    assert sorted(map(sorted, names(plan(graph, NOBODY, 3)))) == [["app"], ["data"], ["own"]]
+
+
+def test_with_one_layer_all_travel_together() -> None:
     graph = closure({"app": ["own"], "own": ["deep"], "deep": []})
-    assert names(plan(graph, [store_path("app")], NOBODY, 10)) == [{"app", "own", "deep"}]
+    assert names(plan(graph, NOBODY, 1)) == [{"app", "own", "deep"}]
 
 
-def test_what_two_roots_share_is_a_layer_of_its_own() -> None:
-    graph = closure({"a": ["libc"], "b": ["libc"], "libc": []})
-    layers = plan(graph, [store_path("a"), store_path("b")], NOBODY, 10)
-    assert sorted(map(sorted, names(layers))) == [["a"], ["b"], ["libc"]]
+def test_the_most_used_comes_first_and_the_rest_last() -> None:
+    graph = closure({"app": ["own", "glibc"], "own": [], "glibc": [], "less": []}, app=3000, glibc=2000)
+    layers = plan(graph, Popularity.parse('{"glibc": 1000, "own": 2000, "less": 2000}'), 3)
+    assert names(layers) == [{"glibc"}, {"app"}, {"own", "less"}]
 
 
-def test_a_root_is_a_layer_of_its_own_even_where_another_root_refers_to_it() -> None:
-    graph = closure({"a": ["b"], "b": []})
-    assert len(plan(graph, [store_path("a"), store_path("b")], NOBODY, 10)) == 2
-
-
-def test_a_popular_path_is_a_layer_of_its_own_and_comes_first() -> None:
-    graph = closure({"app": ["own", "glibc"], "own": [], "glibc": []}, own=9000)
-    layers = plan(graph, [store_path("app")], Popularity.parse('{"glibc": 1000}'), 10)
-    assert names(layers) == [{"glibc"}, {"app", "own"}]
-
-
-def test_a_large_path_is_a_layer_of_its_own_with_what_it_holds() -> None:
-    graph = closure({"app": ["data", "own"], "data": ["more"], "more": [], "own": []}, data=LARGE)
-    assert names(plan(graph, [store_path("app")], NOBODY, 10)) == [{"data", "more"}, {"app", "own"}]
-
-
-def test_over_the_limit_the_least_popular_and_smallest_are_put_together_at_the_end() -> None:
+def test_over_the_limit_the_smallest_are_put_together_at_the_end() -> None:
     graph = closure({name: [] for name in "abcd"}, a=1, b=10, c=100, d=1000)
-    assert names(plan(graph, list(graph.paths), NOBODY, 3)) == [{"d"}, {"c"}, {"a", "b"}]
+    assert names(plan(graph, NOBODY, 3)) == [{"d"}, {"c"}, {"a", "b"}]
 
 
-def test_popularity_counts_as_much_as_size() -> None:
-    graph = closure({name: [] for name in "abc"}, a=1, b=20, c=30)
-    popularity = Popularity.parse('{"a": 100}')
-    assert names(plan(graph, list(graph.paths), popularity, 2)) == [{"a"}, {"b", "c"}]
+def test_what_is_built_on_much_yields_to_what_is_not() -> None:
+    libraries = [f"lib{number}" for number in range(60)]
+    graph = closure(dict.fromkeys(libraries, ()) | {"app": libraries, "data": []}, 1, app=5000, data=4000)
+    assert names(plan(graph, NOBODY, 2))[0] == {"data"}
+
+
+def test_an_eighth_of_the_layers_is_for_paths_that_are_wanted_and_change_together() -> None:
+    large: dict[str, list[str]] = {f"data{number}": [] for number in range(14)}
+    toolkit = {"toolkit": ["canvas", "fonts"], "canvas": ["fonts"], "fonts": []}
+    rest: dict[str, list[str]] = {"app": ["toolkit", "alone"], "alone": [], "one": [], "two": []}
+    graph = closure({**large, **toolkit, **rest}, 1000, **dict.fromkeys(large, 50_000))
+    popularity = Popularity.parse('{"toolkit": 100, "canvas": 100, "fonts": 100}')
+    small = [layer for layer in names(plan(graph, popularity, 16)) if not layer & set(large)]
+    assert small == [set(toolkit), set(rest)]
 
 
 def test_images_share_the_layers_of_what_they_have_in_common() -> None:
@@ -116,33 +113,40 @@ def test_images_share_the_layers_of_what_they_have_in_common() -> None:
     bash |= {"idn": []}
     python = {**bash, "python": ["readline", "ssl", "glibc", "bash"], "ssl": ["glibc"]}
     small, big = closure(bash), closure(python)
-    of_bash = plan(small, [store_path("bash")], Popularity.counted(small), 94)
-    of_python = plan(big, [store_path("python")], Popularity.counted(big), 94)
-    shared = {path for layer in set(of_bash) & set(of_python) for path in layer.paths}
-    assert {"glibc", "idn"} <= {path.name for path in shared}
+    shared = set(plan(small, Popularity.counted(small), 94)) & set(plan(big, Popularity.counted(big), 94))
+    assert {path.name for layer in shared for path in layer.paths} == set(bash)
+
+
+def test_a_new_version_of_a_leaf_leaves_all_layers_but_its_own() -> None:
+    before = large_graph(400)
+    (leaf,) = (info for info in before if info.path.name == "n399")
+    renewed = PathInfo(store_path("n399-2"), leaf.nar_hash, 5_000_000, leaf.references)
+    after = Closure.of([renewed, *(info for info in before if info != leaf)])
+    old, new = (set(plan(graph, Popularity.counted(graph), 94)) for graph in (before, after))
+    assert len(new - old) <= 2
 
 
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_limit_below_one_is_refused(limit: int) -> None:
     with pytest.raises(ValueError, match="at least one layer"):
-        plan(closure({"a": []}), [store_path("a")], NOBODY, limit)
+        plan(closure({"a": []}), NOBODY, limit)
 
 
-def test_a_root_that_is_not_in_the_closure_is_refused() -> None:
-    with pytest.raises(ValueError, match="not in the closure"):
-        plan(closure({"a": []}), [store_path("b")], NOBODY, 1)
+def test_a_cycle_is_refused() -> None:
+    with pytest.raises(ValueError, match="cycle"):
+        plan(closure({"a": ["b"], "b": ["a"]}), NOBODY, 5)
 
 
 def test_self_references_are_fine_and_nothing_needs_no_layer() -> None:
     path = store_path("a")
-    assert len(plan(Closure.of([PathInfo(path, "0", 1, (path,))]), [path], NOBODY, 5)) == 1
-    assert plan(Closure.of([]), [], NOBODY, 5) == ()
+    assert len(plan(Closure.of([PathInfo(path, "0", 1, (path,))]), NOBODY, 5)) == 1
+    assert plan(Closure.of([]), NOBODY, 5) == ()
 
 
 def test_20_000_paths_are_planned_soon() -> None:
     graph = large_graph(20_000)
     started = time.process_time()
-    layers = plan(graph, [store_path("n19999")], Popularity.counted(graph), 94)
+    layers = plan(graph, Popularity.counted(graph), 94)
     assert time.process_time() - started < 5
     assert len(layers) == 94
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nixery.images.dominators import immediate_dominators
+from benchmarks.layering.dominators import immediate_dominators
 
 
 @st.composite
