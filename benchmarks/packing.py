@@ -1,105 +1,144 @@
-"""How fast layers are packed, and in how much memory: MB/s, CPU seconds, ratio and peak memory.
+"""How fast an image is packed, beside what Go Nixery does: wall, CPU seconds, size, peak memory, and who waits for it.
 
-    python benchmarks/packing.py FOLDER...        one layer of these folders or store paths
-    python benchmarks/packing.py --tarfile F...   the same by Python's tarfile and gzip, to compare
-    python benchmarks/packing.py                  both, on synthetic trees of 50 MB and 861 MB in a temporary folder
+    python -m benchmarks.packing                  synthetic stores of 216 MB in 60 paths and 861 MB in 150 paths
+    python -m benchmarks.packing PATH...          the closure of these paths of /nix/store
+    ROUNDS=3 WORKERS=2 python -m benchmarks.packing ...
 
-Run it twice and take the second figures: the first run reads from the disk. Each measurement is a process of its own,
-as peak memory is a process's.
+Needs Go. Ours is the whole daemon with an empty folder as storage, from the request to the manifest, with a Nix that is
+done at once (benchmarks/packing_daemon.py). Go's is benchmarks/go/packing: archive/tar, compress/gzip at level 6 and
+two SHA-256, one layer after the other, with the same layers of the same files in the same run; it syncs nothing and
+makes no image root. They take turns, and the best of each counts. Then the same tars go through GNU tar and gzip -6.
+
+Last, a manifest is asked for 500 times a second: while nothing else is done, and while the image is packed.
+
+What is to be reached: 5 times Go's speed with a third of its CPU on two cores, at most 1.01 of the size of gzip -6,
+100 MB while 861 MB are packed, and 3 times the idle p99.
 """
 
-import gzip
-import hashlib
 import os
-import random
-import re
-import resource
+import signal
 import subprocess
 import sys
-import tarfile
 import tempfile
-import threading
 import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import BinaryIO
+from typing import NamedTuple
 
-from nixery.images.graph import StorePath
-from nixery.packing.layer import pack_paths
+from benchmarks.daemons import ROOT, Daemon, daemon, watched
+from benchmarks.stores import MB, closure_of, files_of, found, grown
+from nixery.images.graph import Closure
+from nixery.images.layers import plan
+from nixery.images.popularity import Popularity
 
-MB = 1_000_000
-WORDS = [hashlib.sha256(b"%d" % number).hexdigest()[: 2 + number % 9].encode() for number in range(300)]
-
-
-def pack(folders: list[str], blob: BinaryIO) -> None:
-    """By our packer."""
-    pack_paths([StorePath(os.path.abspath(folder)) for folder in folders], blob.fileno(), threading.Event())
-
-
-def pack_by_tarfile(folders: list[str], blob: BinaryIO) -> None:
-    """By the standard library."""
-    with gzip.GzipFile("", "wb", 6, blob, 0) as zipped, tarfile.open(fileobj=zipped, mode="w|") as tar:
-        for folder in folders:
-            tar.add(folder)
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
+WORKERS = os.environ.get("WORKERS", "2")
+SIZES = ((216 * MB, 60), (861 * MB, 150))
+PACE, IDLE_SECONDS = 500, 10
+SMALL = (MB, 3)
+LAYERS = 93
+"""Of store paths: one less than the daemon's NIXERY_MAX_LAYERS, as the root is one too."""
 
 
-def measure(by_tarfile: bool, folders: list[str]) -> None:
-    """Pack and print a line."""
-    size = sum(os.lstat(os.path.join(where, name)).st_size for f in folders for where, _, n in os.walk(f) for name in n)
-    with tempfile.TemporaryFile() as blob:
-        before, begin = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-        (pack_by_tarfile if by_tarfile else pack)(folders, blob)
-        seconds, after = time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF)
-        packed = os.fstat(blob.fileno()).st_size
-    cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+class Packed(NamedTuple):
+    """Seconds, CPU seconds, compressed bytes, and the most memory in bytes."""
+
+    wall: float
+    cpu: float
+    size: int
+    memory: int = 0
+
+
+def packing(graphs: Path) -> AbstractContextManager[Daemon]:
+    """A daemon with nothing in its storage, whose Nix is done at once."""
+    python = ("-m", "benchmarks.packing_daemon")
+    return daemon(graphs.parent, "{ }: { }", python, GRAPHS=str(graphs), NIXERY_PACK_WORKERS=WORKERS)
+
+
+def ours(graphs: Path, image: str) -> Packed:
+    with packing(graphs) as running, watched(running.pid) as seen:
+        before = running.cpu
+        wall = running.pull(image)
+        cpu = running.cpu - before
+        size = sum(blob.st_size for blob in running.layers)
+    return Packed(wall, cpu, size, max(seen))
+
+
+def go(program: str, folder: Path, groups: str) -> Packed:
+    with tempfile.TemporaryDirectory(dir=folder) as layers:
+        words = subprocess.run([program, "pack", layers], input=groups, check=True, stdout=subprocess.PIPE, text=True)
+    wall, cpu, size = words.stdout.split()
+    return Packed(float(wall), float(cpu), int(size))
+
+
+def by_gzip(groups: str) -> int:
+    """The bytes of the same layers by GNU tar and gzip -6."""
+    command = 'tar --sort=name -cPf - "$@" | gzip -6n | wc -c'
+    shells = (["sh", "-c", command, "sh", *group.split()] for group in groups.splitlines())
+    return sum(int(subprocess.run(shell, check=True, stdout=subprocess.PIPE).stdout) for shell in shells)
+
+
+def pack(program: str, graphs: Path, image: str, closure: Closure) -> None:
+    """Print how ours and Go's packed an image."""
+    layers = plan(closure, Popularity.counted(closure), LAYERS)
+    groups = "".join(" ".join(map(str, layer.paths)) + "\n" for layer in layers)
+    files = files_of(closure)
+    print(f"{image}: {sum(files) / MB:.0f} MB in {len(files)} files, {len(closure)} paths, {len(layers) + 1} layers")
+    rounds = [(ours(graphs, image), go(program, graphs, groups)) for _ in range(ROUNDS)]
+    us, them = (
+        Packed(min(one.wall for one in side), min(one.cpu for one in side), side[0].size, max(o.memory for o in side))
+        for side in zip(*rounds, strict=True)
+    )
+    zipped = by_gzip(groups)
+    for name, packed in (("nixery", us), ("Go, serially", them)):
+        speed = sum(files) / MB / packed.wall
+        print(f"  {name:14} {packed.wall:6.2f} s  {speed:6.1f} MB/s  {packed.cpu:6.2f} CPU s  {packed.size} bytes")
     print(
-        f"{'tarfile + gzip' if by_tarfile else 'nixery':15} {size / MB:7.1f} MB {size / MB / seconds:6.1f} MB/s "
-        f"{cpu:6.2f} CPU s  ratio {size / packed:5.3f}  peak {peak():5.1f} MB",
+        f"  {them.wall / us.wall:.2f} times the speed, {them.cpu / us.cpu:.2f} times less CPU, "
+        f"{us.size / zipped:.4f} of gzip -6 and {us.size / them.size:.4f} of Go's, peak {us.memory / MB:.1f} MB",
         flush=True,
     )
 
 
-def peak() -> float:
-    """The most memory that this process has had, in MB (proc(5), VmHWM)."""
-    match = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
-    assert match is not None
-    return int(match[1]) * 1024 / MB
+def wait(program: str, graphs: Path, image: str) -> None:
+    """Print how long a known manifest takes, while nothing else is done and while the image is packed."""
+    with packing(graphs) as running:
+        running.pull("small")
+        idle = asked(program, running, lambda: time.sleep(IDLE_SECONDS))
+        busy = asked(program, running, lambda: running.pull(image))
+    for name, (median, late, most, number) in (("idle", idle), (f"{image} is packed", busy)):
+        print(
+            f"  manifests while {name:16} p50 {median:6.2f} ms  p99 {late:6.2f} ms  most {most:7.2f} ms  ({number:.0f})"
+        )
+    print(f"  p99 is {busy[1] / idle[1]:.2f} times the idle one", flush=True)
 
 
-def grow(folder: Path, size: int) -> None:
-    """A tree of about `size` bytes with the sizes of a package's files and contents that compress as theirs do."""
-    chance = random.Random(1)
-    left = size
-    number = 0
-    while left > 0:
-        length = min(left, int(chance.lognormvariate(8.2, 1.9)), 40 * MB)
-        where = folder / f"share-{number // 1000}" / f"part-{number // 40}"
-        where.mkdir(parents=True, exist_ok=True)
-        (where / f"file-{number}").write_bytes(content(chance, length))
-        left -= length
-        number += 1
+def asked(program: str, running: Daemon, do: Callable[[], object]) -> Sequence[float]:
+    """What the Go program prints of asking at a steady pace while something is done."""
+    command = (program, "ask", running.address("small"), str(PACE), "600")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout is not None
+        do()
+        client.send_signal(signal.SIGINT)
+        return [float(word) for word in client.stdout.read().split()]
 
 
-def content(chance: random.Random, length: int) -> bytes:
-    """Words and noise, in blocks."""
-    blocks = []
-    for _ in range(-(-length // 4096)):
-        noise = chance.random() < 0.1
-        blocks.append(chance.randbytes(4096) if noise else b" ".join(chance.choices(WORDS, k=700)))
-    return b"".join(blocks)[:length]
-
-
-def main(arguments: list[str]) -> None:
+def main(paths: Sequence[str]) -> None:
     """As the module says."""
-    if arguments:
-        by_tarfile = arguments[0] == "--tarfile"
-        measure(by_tarfile, arguments[by_tarfile:])
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        for size in (50, 861):
-            tree = Path(folder) / str(size)
-            grow(tree, size * MB)
-            for option in ([], ["--tarfile"]):
-                subprocess.run([sys.executable, __file__, *option, str(tree)], check=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder, graphs = Path(name), Path(name, "graphs")
+        graphs.mkdir()
+        program = str(folder / "packing")
+        subprocess.run(["go", "build", "-o", program, "."], check=True, cwd=ROOT / "benchmarks" / "go" / "packing")
+        made = (
+            {"closure": found(paths)} if paths else {f"{s // MB}": grown(folder / f"store-{s}", s, n) for s, n in SIZES}
+        )
+        for image, graph in {"small": grown(folder / "store-small", *SMALL), **made}.items():
+            (graphs / image).write_bytes(graph)
+        for image, graph in made.items():
+            pack(program, graphs, image, closure_of(graph))
+            wait(program, graphs, image)
 
 
 if __name__ == "__main__":

@@ -11,20 +11,25 @@ from twisted.logger import Logger
 
 from nixery.building import facts
 from nixery.building.cache import Cache
-from nixery.building.layering import LAYOUT, Layers
+from nixery.building.layering import Layers
 from nixery.building.leases import Leases
+from nixery.building.recipes import Ground, Recipes
 from nixery.concurrency.coalescer import Coalescer, Hold
 from nixery.concurrency.settled import gathered
+from nixery.concurrency.timeline import note
 from nixery.errors import ManifestUnknown, NixeryError, StillFetching
 from nixery.images.digest import Digest
 from nixery.images.index import Rendered
 from nixery.images.manifest import Format, ImageRecord
 from nixery.images.name import ImageName, Platform
-from nixery.images.popularity import GRAPH, Popularity
+from nixery.images.popularity import Popularity
 from nixery.images.recipe import Recipe
 from nixery.images.source import PinnedSource
 from nixery.nix.driver import Built
 from nixery.sources.interfaces import Source
+
+BUILT = "image recorded"
+"""The last step of a build in a request's timeline."""
 
 R = TypeVar("R", bound=Rendered, covariant=True)
 
@@ -58,14 +63,6 @@ class Offer(Generic[R]):
     rendered: R
 
 
-@frozen
-class _Ground:
-    """What images are made from, beside the packages' names. `popularity`: None to count it from an image's graph."""
-
-    pinned: PinnedSource
-    popularity: Popularity | None
-
-
 class Builder(Service):
     """Makes images: known ones come from the cache, others from one build for however many ask.
 
@@ -92,6 +89,7 @@ class Builder(Service):
         self._popularity = popularity
         self._clock = clock
         self._settings = settings
+        self._recipes = Recipes(settings.expressions, settings.platform, layers)
         self._leases = leases
         self._builds: Coalescer[str, ImageRecord | None] = Coalescer(settings.max_builds)
         self._others: Coalescer[str, None] = Coalescer(None)
@@ -108,17 +106,14 @@ class Builder(Service):
 
     async def image(self, name: ImageName, pinned: PinnedSource, hold: Hold | None) -> Offer[ImageRecord]:
         """The image of that name from this package set. Cancelling the wait, or its end, leaves the build alone."""
-        ground = _Ground(pinned, self._popularity())
-        recipe = self._recipe_of(name, ground)
+        note("pinned")
+        ground = Ground(pinned, self._popularity())
+        recipe = self._recipes.of(name, ground)
         return Offer(recipe.key(), await self._image(recipe, ground, hold))
 
     def key(self, name: ImageName, pinned: PinnedSource) -> str:
         """The BuildKey that the image of that name has now."""
-        return self._recipe_of(name, _Ground(pinned, self._popularity())).key()
-
-    def _recipe_of(self, name: ImageName, ground: _Ground) -> Recipe:
-        command = ("bash",) if name.shell else ()
-        return self._recipe(name.packages, name.platform or self._settings.platform, command, ground)
+        return self._recipes.of(name, Ground(pinned, self._popularity())).key()
 
     async def by_digest(self, digest: Digest) -> bytes:
         """A manifest's bytes: as stored, or made again by its recipe; raises ManifestUnknown."""
@@ -134,7 +129,7 @@ class Builder(Service):
         if recipe is None:
             raise ManifestUnknown(f"no manifest with the digest {digest} is known; pull the image by its tag")
         ground = await self._ground(recipe)
-        if ground is None or recipe != self._recipe(recipe.packages, recipe.platform, recipe.command, ground):
+        if ground is None or recipe != self._recipes.again(recipe, ground):
             raise ManifestUnknown(
                 f"the manifest {digest} is no longer stored, and the package set or this registry's settings have "
                 "changed since it was made; pull the image by its tag"
@@ -147,15 +142,15 @@ class Builder(Service):
             )
         return record
 
-    async def _ground(self, recipe: Recipe) -> _Ground | None:
+    async def _ground(self, recipe: Recipe) -> Ground | None:
         """What a recipe was made from, unless that is gone."""
         try:
             pinned = await had(self._source.again(recipe.pin), self._settings.hold, self._clock)
-            return _Ground(pinned, self._popularity())
+            return Ground(pinned, self._popularity())
         except ManifestUnknown:
             return None
 
-    async def _image(self, recipe: Recipe, ground: _Ground, hold: Hold | None) -> ImageRecord:
+    async def _image(self, recipe: Recipe, ground: Ground, hold: Hold | None) -> ImageRecord:
         """The image: known, built here, or built by another instance that shares the storage."""
         key = recipe.key()
         end = None if hold is None else self._clock.seconds() + hold.seconds
@@ -172,34 +167,18 @@ class Builder(Service):
         """A wait that lasts until then."""
         return None if end is None else Hold(max(0.0, end - self._clock.seconds()), self._clock)
 
-    async def _in_turn(self, recipe: Recipe, ground: _Ground) -> ImageRecord | None:
+    async def _in_turn(self, recipe: Recipe, ground: Ground) -> ImageRecord | None:
         """What the coalescer runs once for all who ask; None while it is another instance's turn."""
         lease = await self._leases.take(recipe.key())
         if lease is None:
             return None
+        note("lease taken")
         try:
             return await self._cache.image(recipe.key()) or await self._build(recipe, ground)
         finally:
             self._leases.give_back(lease)
 
-    def _recipe(
-        self, packages: tuple[str, ...], platform: Platform, command: tuple[str, ...], ground: _Ground
-    ) -> Recipe:
-        return Recipe(
-            kind=ground.pinned.kind,
-            pin=ground.pinned.pin,
-            expressions=self._settings.expressions,
-            packages=packages,
-            platform=platform,
-            command=command,
-            popularity=GRAPH if ground.popularity is None else ground.popularity.hash,
-            limit=self._layers.limit,
-            layout=LAYOUT,
-            encoder=self._layers.encoder,
-            home=ground.pinned.home,
-        )
-
-    async def _build(self, recipe: Recipe, ground: _Ground) -> ImageRecord:
+    async def _build(self, recipe: Recipe, ground: Ground) -> ImageRecord:
         """Everything from Nix to the records.
 
         A set that changed while it was evaluated may have given us a mixture: that is served and not remembered.
@@ -212,6 +191,7 @@ class Builder(Service):
             record = await self._packed(recipe, built, ground.popularity)
             if await self._source.still(ground.pinned):
                 await self._cache.remember(recipe, record)
+            note(BUILT)
         except NixeryError as error:
             self._log.warn("cannot build {packages}: {error}", packages=packages, error=error)
             raise
@@ -233,6 +213,7 @@ class Builder(Service):
             said = facts.annotations(recipe, built)
             record = ImageRecord(recipe.platform, layers, facts.settings(recipe, built), said)
             await self._cache.store(record)
+            note("manifests stored")
         finally:
             built.release()
         return record

@@ -4,6 +4,9 @@ import json
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from twisted.internet.defer import Deferred
+
+from nixery.concurrency.settled import gathered
 from nixery.images.canonical import encode
 from nixery.images.digest import Digest
 from nixery.images.index import ImageIndex, IndexRecord, Rendered
@@ -53,15 +56,14 @@ class Cache:
         await self._write(f"v1/layers/{key}", encode(encode_layer(layer)))
 
     async def store(self, record: ImageRecord) -> None:
-        """Store the blobs of an image whose layers are stored: its config and its manifests."""
-        await self._store_blob(record.config())
-        for format in Format:
-            await self._store_blob(record.manifest(format))
+        """Store the blobs of an image whose layers are stored: its config and its manifests, side by side."""
+        blobs = [record.config(), *map(record.manifest, Format)]
+        await gathered([Deferred.fromCoroutine(self._store_blob(blob)) for blob in blobs])
 
     async def remember(self, recipe: Recipe, record: ImageRecord) -> None:
         """Record an image of which everything is stored, under its BuildKey and under its manifests' digests."""
-        for format in Format:
-            await self._write(f"v1/recipes/{Digest.of(record.manifest(format)).hex}", recipe.encode())
+        names = [f"v1/recipes/{Digest.of(record.manifest(format)).hex}" for format in Format]
+        await gathered([Deferred.fromCoroutine(self._write(name, recipe.encode())) for name in names])
         await self._write(f"v1/images/{recipe.key()}", record.encode())
 
     async def remember_index(self, key: str, record: IndexRecord, rendered: Iterable[bytes]) -> None:

@@ -11,10 +11,12 @@ from collections.abc import Sequence
 from typing import Self
 
 from attrs import asdict, evolve, frozen
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 
 from nixery.concurrency.recent import Recent
+from nixery.concurrency.settled import gathered
 from nixery.errors import StorageUnavailable
 from nixery.images.canonical import encode, fingerprint
 from nixery.images.name import ImageName, Platform, Tag
@@ -93,8 +95,8 @@ class LastGood:
         good = Good(pin, key, self._clock.seconds())
         own, any = wanted.records
         try:
-            await self._remember(own, wanted, good)
-            await self._remember(any, wanted, evolve(good, key=None))
+            records = self._remember(own, wanted, good), self._remember(any, wanted, evolve(good, key=None))
+            await gathered([Deferred.fromCoroutine(record) for record in records])
         except StorageUnavailable as error:  # an image that is there can be served
             self._log.warn("the last good state of {tag} is not recorded: {error}", tag=wanted.tag.text, error=error)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 
-from attrs import evolve
+from attrs import evolve, frozen
 from twisted.internet.defer import Deferred
 
 from nixery.building.cache import Cache
@@ -10,6 +10,7 @@ from nixery.building.transcoding import Transcoder
 from nixery.concurrency.coalescer import Coalescer
 from nixery.concurrency.pool import Pool
 from nixery.concurrency.settled import gathered
+from nixery.concurrency.timeline import note
 from nixery.images import root
 from nixery.images.layers import LayerContents, layer_key, plan
 from nixery.images.manifest import Layer
@@ -21,6 +22,21 @@ from nixery.packing.packer import Packer
 
 LAYOUT = f"{tar.LAYOUT}.{root.LAYOUT}"
 """Stands for how store paths become layers; part of every recipe."""
+
+
+@frozen
+class _Planned:
+    """A layer of store paths. `key`: what it is remembered under; `size`: bytes of its paths as Nix counts them."""
+
+    contents: LayerContents
+    key: str
+    size: int
+
+    @classmethod
+    def of(cls, built: Built, contents: LayerContents) -> "_Planned":
+        infos = [built.closure[path] for path in contents.paths]
+        key = layer_key(infos, tar.LAYOUT, encoder_fingerprint())
+        return cls(contents, key, sum(info.nar_size for info in infos))
 
 
 class Layers:
@@ -55,18 +71,24 @@ class Layers:
     async def of(self, built: Built, popularity: Popularity | None) -> tuple[Layer, ...]:
         """All layers of an image, side by side; waits for all of them, also when one fails: they hold store paths.
 
-        `popularity`: None to count it from the image's graph.
+        `popularity`: None to count it from the image's graph. The largest is begun first, so that none is left alone
+        at the end.
         """
-        contents = await self._cpu.run(self._plan, built, popularity)
-        pending = [self._layer_of_paths(built, layer) for layer in contents]
-        pending.append(self._layer_of_root(built))
-        return tuple(await gathered(pending))
+        planned = await self._cpu.run(self._planned, built, popularity)
+        note("layers planned")
+        root = self._layer_of_root(built)
+        begun = {layer.key: self._layer_of_paths(layer) for layer in sorted(planned, key=lambda layer: -layer.size)}
+        return tuple(await gathered([*(begun[layer.key] for layer in planned), root]))
+
+    def _planned(self, built: Built, popularity: Popularity | None) -> list["_Planned"]:
+        """All that takes long, so that the reactor does not wait for it."""
+        return [_Planned.of(built, contents) for contents in self._plan(built, popularity)]
 
     def _plan(self, built: Built, popularity: Popularity | None) -> tuple[LayerContents, ...]:
-        return plan(built.closure, built.outputs, popularity or Popularity.counted(built.closure), self.limit - 1)
+        return plan(built.closure, popularity or Popularity.counted(built.closure), self.limit - 1)
 
-    def _layer_of_paths(self, built: Built, contents: LayerContents) -> Deferred[Layer]:
-        key = layer_key((built.closure[path] for path in contents.paths), tar.LAYOUT, encoder_fingerprint())
+    def _layer_of_paths(self, planned: "_Planned") -> Deferred[Layer]:
+        key, contents = planned.key, planned.contents
         return self._packs.join(
             key, lambda: self._layer(key, lambda: self._packer.paths(contents.paths, contents.comment))
         )
@@ -82,4 +104,5 @@ class Layers:
         if layer is None:
             layer = await pack()
             await self._cache.remember_layer(key, layer)
+        note("layers stored")
         return layer if self._transcoder is None else evolve(layer, zstd=await self._transcoder.of(layer))

@@ -12,6 +12,7 @@ from twisted.logger import Logger
 
 from nixery.concurrency.output import Capped, Lines
 from nixery.concurrency.process import Exit, Processes
+from nixery.concurrency.timeline import note
 from nixery.errors import BuildFailed, NixeryError, NixUnavailable, PackagesUnavailable
 from nixery.images.config import ImageConfig
 from nixery.images.graph import Closure, StorePath
@@ -109,6 +110,7 @@ class Nix:
         try:
             packages, image = await self._build(source, names, system, folder)
             closure = await self._closure([output for package in packages for output in package.outputs])
+            note("graph read")
             refusal = None if image is None else image.refused(closure)
             if refusal is not None:
                 raise PackagesUnavailable(str(refusal))
@@ -127,6 +129,7 @@ class Nix:
         report = ("--argstr", "marker", marker)
         command = (self._nix_build, *self._evaluation(source, names, system), *report, *options, *links)
         exit = await self._run(command, Capped(4096), log, self._limits.run)
+        note("Nix ended")
         if log.forged:
             raise BuildFailed(
                 "a package's build passes itself off as the evaluation: Nix's sandbox would keep it from that"

@@ -18,7 +18,9 @@ _SIZE = 8**11  # eleven octal digits
 _USTAR = Struct("100s8s16s12s12s8s1s100s8s64s16s155s12x")
 _NOBODY = b"0000000\0" * 2
 _TIME = b"00000000001\0"
-_CHECKSUM = slice(148, 156)
+_MAGIC = b"ustar\x0000"
+_ALWAYS = sum(_NOBODY) * 2 + sum(_TIME) + sum(_MAGIC) + 8 * ord(" ")
+"""What all headers have in their checksums; the checksum itself counts as spaces."""
 _ASCII = bytes(range(128)) + b"_" * 128
 
 
@@ -28,9 +30,9 @@ def header(name: bytes, kind: bytes, mode: int, size: int = 0, target: bytes = b
     `kind` is FILE, LINK or DIRECTORY; a directory's `name` ends with a slash; `target` is a link's.
     """
     prefix, rest = _split(name)
-    records = b"".join(_record(key, value) for key, value in _records(name, rest, size, target))
-    if not records:
+    if len(rest) <= _NAME and len(target) <= _NAME and size < _SIZE and name.isascii() and target.isascii():
         return _ustar(prefix, rest, kind, mode, size, target)
+    records = b"".join(_record(key, value) for key, value in _records(name, rest, size, target))
     return (
         _ustar(b"", b"././@PaxHeader", _EXTENDED, 0o644, len(records), b"")
         + records
@@ -76,21 +78,22 @@ def _record(key: bytes, value: bytes) -> bytes:
 
 
 def _ustar(prefix: bytes, name: bytes, kind: bytes, mode: int, size: int, target: bytes) -> bytes:
-    block = _USTAR.pack(
+    digits = b"%07o" % mode, b"%011o" % size
+    checksum = _ALWAYS + sum(b"".join((prefix, name[:_NAME], kind, target[:_NAME], *digits)))
+    return _USTAR.pack(
         name,
-        b"%07o\0" % mode,
+        digits[0],
         _NOBODY,
-        b"%011o\0" % size,
+        digits[1],
         _TIME,
-        b" " * 8,
+        b"%06o\0 " % checksum,
         kind,
         target,
-        b"ustar\x0000",
+        _MAGIC,
         b"",
         _NOBODY,
         prefix,
     )
-    return b"%b%06o\0 %b" % (block[: _CHECKSUM.start], sum(block), block[_CHECKSUM.stop :])
 
 
 def _is_utf8(text: bytes) -> bool:

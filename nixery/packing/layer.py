@@ -7,27 +7,35 @@ from threading import Event
 from nixery.images.entries import RootCopy, RootDirectory, RootEntry, RootFile, RootLink
 from nixery.images.graph import StorePath
 from nixery.images.manifest import Layer
+from nixery.packing.ahead import BUFFERS, Ahead
 from nixery.packing.members import compress
 from nixery.packing.names import to_bytes
+from nixery.packing.spare import Spare, none
 from nixery.packing.tar import Tar
 from nixery.packing.tree import add_tree
 from nixery.packing.written import Written
 
 
-def pack_paths(paths: Iterable[StorePath], descriptor: int, cancelled: Event, comment: str = "") -> Layer:
+def pack_paths(
+    paths: Iterable[StorePath], descriptor: int, cancelled: Event, comment: str = "", spare: Spare = none
+) -> Layer:
     """Write the gzipped tar of store paths to `descriptor`; blocks, and uses the CPU all the while.
 
-    The paths' parent directories come first, so that unpacking makes them with a mode of ours. Raises PackingFailed,
+    The paths' parent directories come first, so that unpacking makes them with a mode of ours. `spare`: more cores to
+    use, beside this thread's. Raises PackingFailed,
     StorageUnavailable when the descriptor takes no more, and ShuttingDown soon after `cancelled` is set.
     """
     written = Written(descriptor, cancelled, compress)
-    tar = Tar(written.take)
+    ahead = Ahead(written, spare)
+    tar = Tar(ahead.take, BUFFERS)
     tops = sorted({to_bytes(path.text) for path in paths})
     for parent in _parents(tops):
         tar.directory(parent, 0o755)
     for top in tops:
         add_tree(tar, top)
-    return _ended(tar, written, comment)
+    tar.end()
+    ahead.end()
+    return _layer(written, comment)
 
 
 def pack_root(entries: Iterable[tuple[str, RootEntry]], descriptor: int, cancelled: Event, comment: str = "") -> Layer:
@@ -45,11 +53,11 @@ def pack_root(entries: Iterable[tuple[str, RootEntry]], descriptor: int, cancell
                 tar.data(name, entry.data, entry.mode)
             case RootCopy():
                 tar.copy(name, to_bytes(entry.source), entry.mode)
-    return _ended(tar, written, comment)
-
-
-def _ended(tar: Tar, written: Written, comment: str) -> Layer:
     tar.end()
+    return _layer(written, comment)
+
+
+def _layer(written: Written, comment: str) -> Layer:
     return Layer(written.diff_id, written.blob.digest, written.blob.size, comment)
 
 

@@ -21,8 +21,8 @@ class Tar:
     Names are relative, without a slash at the end. What `take` raises goes through.
     """
 
-    def __init__(self, take: Callable[[memoryview], object]) -> None:
-        self._pieces = Pieces(take)
+    def __init__(self, take: Callable[[memoryview], object], buffers: int = 1) -> None:
+        self._pieces = Pieces(take, buffers)
 
     def directory(self, name: bytes, mode: int = 0o555) -> None:
         """Append a directory."""
@@ -63,7 +63,7 @@ class Tar:
             mode = 0o555 if status.st_mode & stat.S_IXUSR else 0o444
         size = status.st_size
         self._pieces.put(header(name, FILE, mode, size))
-        if self._pieces.fill(descriptor, size) < size or os.read(descriptor, 1):
+        if self._pieces.fill(descriptor, size) != size:
             raise PackingFailed(
                 f"{shown(source)} had {size} bytes and changed while it was packed: is something writing to the store?"
             )

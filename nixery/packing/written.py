@@ -16,7 +16,7 @@ class Written:
     def __init__(self, descriptor: int, cancelled: Event, compress: Callable[[memoryview], bytes | bytearray]) -> None:
         self._descriptor = descriptor
         self._cancelled = cancelled
-        self._compress = compress
+        self.compress = compress
         self._diff_id = hashlib.sha256()
         self._digest = hashlib.sha256()
         self._size = 0
@@ -32,11 +32,15 @@ class Written:
         return Blob(Digest(self._digest.hexdigest()), self._size)
 
     def take(self, piece: memoryview) -> None:
-        """Compress and write a piece; raises StorageUnavailable as `write` does, and ShuttingDown once `cancelled`."""
+        """Compress and write a piece; raises as `see` and `write` do."""
+        self.see(piece)
+        self.write(self.compress(piece))
+
+    def see(self, piece: memoryview) -> None:
+        """Take a piece's part in the diff ID, and no more; raises ShuttingDown once `cancelled`."""
         if self._cancelled.is_set():
             raise ShuttingDown()
         self._diff_id.update(piece)
-        self.write(self._compress(piece))
 
     def write(self, data: bytes | bytearray) -> None:
         """Write all of `data`, as it is; raises StorageUnavailable when the descriptor takes no more."""

@@ -26,6 +26,7 @@ from nixery.nix.environment import child_environment
 from nixery.nix.roots import Roots
 from nixery.nix.trust import refuse_ignored
 from nixery.packing.packer import Packer
+from nixery.packing.workers import Workers
 from nixery.pages.resource import Pages
 from nixery.registry.catalog import Catalog
 from nixery.registry.routes import Registry
@@ -100,7 +101,8 @@ def _builder(parts: Parts, source: Source, nix: Nix, ranking: Ranking | None) ->
     config = parts.config
     cache = Cache(parts.storage)
     transcoder = Transcoder(parts.storage, parts.cpu, config.pack_workers) if config.zstd else None
-    layers = Layers(Packer(parts.cpu, parts.storage), cache, parts.cpu, config.max_layers, transcoder)
+    packer = Packer(parts.cpu, parts.storage, hands=Workers(config.pack_workers))
+    layers = Layers(packer, cache, parts.cpu, config.max_layers, transcoder)
     settings = Settings(_evaluation(config), Platform(config.platform), config.max_builds, config.hold)
     popularity = (lambda: None) if ranking is None else ranking.current
     leases = Leases(parts.storage, parts.reactor, SystemRandom())

@@ -49,3 +49,18 @@ def test_no_piece_is_empty() -> None:
     pieces.end()
     pieces.end()
     assert taken == [bytes(PIECE)]
+
+
+def test_a_file_that_goes_on_says_so(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"abcd")
+    for size in (0, 3):
+        with (tmp_path / "file").open("rb") as file:
+            assert Pieces(lambda piece: None).fill(file.fileno(), size) == size + 1
+
+
+def test_with_more_buffers_a_piece_stays_what_it_was_for_so_many_more() -> None:
+    taken: list[memoryview] = []
+    pieces = Pieces(taken.append, 3)
+    for number in range(5):
+        pieces.put(bytes([number]) * PIECE)
+        assert [piece[0] for piece in taken[-3:]] == list(range(number + 1))[-3:]
