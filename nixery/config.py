@@ -62,9 +62,7 @@ class Config:
     nix: NixSettings
     stale: str
     stale_max: int
-    storage_backend: str
-    storage_settings: Mapping[str, str]
-    state: str
+    storage: StoragePlace
     hold: int
     popularity: str | None
     popularity_ttl: int
@@ -95,16 +93,13 @@ def read_config(
     endpoint description that overrides PORT; `settings`: those that are read, the others being as if they were not set.
     """
     said = _Said(_values(environment, options, settings), cores)
-    state = state_folder(environment)
     return Config(
         face=_face(said, listen),
         packages=_packages(said),
         nix=_nix(said),
         stale=said.text("NIXERY_STALE"),
         stale_max=said.number("NIXERY_STALE_MAX"),
-        storage_backend=said.text("NIXERY_STORAGE_BACKEND"),
-        storage_settings={**environment, **_storage(said, state)},
-        state=state,
+        storage=_storage(said, environment),
         hold=said.number("NIXERY_HOLD"),
         popularity=said.given("NIX_POPULARITY_URL"),
         popularity_ttl=said.number("NIXERY_POPULARITY_TTL"),
@@ -120,9 +115,7 @@ def read_config(
 
 def read_storage(environment: Mapping[str, str], options: Mapping[str, str | None]) -> StoragePlace:
     """Where the daemon of this environment has its storage, whatever else is set; `options` as for read_config."""
-    said = _Said(_values(environment, options, STORAGE_SETTINGS), cores=1)
-    state = state_folder(environment)
-    return StoragePlace(said.text("NIXERY_STORAGE_BACKEND"), {**environment, **_storage(said, state)}, state)
+    return _storage(_Said(_values(environment, options, STORAGE_SETTINGS), cores=1), environment)
 
 
 @frozen
@@ -164,14 +157,17 @@ def _face(said: _Said, listen: str | None) -> Face:
     )
 
 
-def _storage(said: _Said, state: str) -> dict[str, str]:
-    """The settings of all backends: those that were given, and defaults that are values."""
+def _storage(said: _Said, environment: Mapping[str, str]) -> StoragePlace:
+    """With the settings of all backends: those that were given, and defaults that are values."""
+    state = state_folder(environment)
     given = {setting.variable: said.given(setting.variable) for setting in STORAGE_SETTINGS}
-    return {
+    settings = {
+        **environment,
         "STORAGE_PATH": os.path.join(state, "storage"),
         "NIXERY_MEMORY_LIMIT": said.text("NIXERY_MEMORY_LIMIT"),
         **{variable: text for variable, text in given.items() if text is not None},
     }
+    return StoragePlace(said.text("NIXERY_STORAGE_BACKEND"), settings, state)
 
 
 def _packages(said: _Said) -> PackageSet:

@@ -22,15 +22,15 @@ def source(tmp_path: Path) -> str:
 
 def test_defaults(source: str) -> None:
     config = read(NIXERY_PKGS_PATH=source, HOME="/home/me")
-    assert (config.platform, config.storage_backend) == ("amd64", "filesystem")
+    assert (config.platform, config.storage.backend) == ("amd64", "filesystem")
     assert config.face == Face(None, 8080, False, (), ())
     assert (config.nix.builder_seconds, config.nix.build_seconds, config.hold) == (60, 1800, 240)
     assert (config.stale, config.stale_max, config.packages.ttl) == ("serve", 7 * 24 * 3600, 300)
     assert (config.nix.settings, config.nix.cross, config.packages.flake) == ({}, False, False)
     assert (config.max_layers, config.max_builds, config.pack_workers) == (94, 2, 2)
     assert not config.zstd
-    assert config.state == "/home/me/.local/state/nixery"
-    assert config.storage_settings["STORAGE_PATH"] == "/home/me/.local/state/nixery/storage"
+    assert config.storage.state == "/home/me/.local/state/nixery"
+    assert config.storage.settings["STORAGE_PATH"] == "/home/me/.local/state/nixery/storage"
     assert (config.packages.kind, config.packages.place) == ("path", source)
 
 
@@ -68,7 +68,7 @@ def test_the_http_face(source: str) -> None:
     ],
 )
 def test_the_state_folder(source: str, environment: dict[str, str], state: str) -> None:
-    assert read(NIXERY_PKGS_PATH=source, **environment).state == state
+    assert read(NIXERY_PKGS_PATH=source, **environment).storage.state == state
 
 
 @pytest.mark.parametrize(
@@ -155,10 +155,10 @@ def test_the_storage_is_that_of_the_daemon_whatever_else_is_set(source: str) -> 
     }
     config = read(**environment)
     place = read_storage({**environment, "PORT": "wrong", "NIXERY_PKGS_PATH": "/nowhere"}, {"nixery-blobs": "proxy"})
-    assert (place.backend, place.state) == (config.storage_backend, config.state)
+    assert (place.backend, place.state) == (config.storage.backend, config.storage.state)
     assert place.settings["NIXERY_BLOBS"] == "proxy"
     for name in ("STORAGE_PATH", "NIXERY_MEMORY_LIMIT", "S3_BUCKET", "HOME"):
-        assert place.settings[name] == config.storage_settings[name]
+        assert place.settings[name] == config.storage.settings[name]
     with pytest.raises(ConfigError, match="NIXERY_BLOBS is 'x'"):
         read_storage(environment, {"nixery-blobs": "x"})
 

@@ -61,12 +61,11 @@ def makeService(options: Options) -> IService:
 
 def wire(config: Config, reactor: Reactor) -> IService:
     """The services of a daemon, in the order in which they stand on each other; raises ConfigError."""
-    roots = Roots(folder_in(config.state, "gcroots"))
+    roots = Roots(folder_in(config.storage.state, "gcroots"))
     files = Threads(reactor, FILE_THREADS, "files")
     cpu = Threads(reactor, config.pack_workers, "packing")
-    storage = backend_named(config.storage_backend).make(
-        config.storage_settings, Surroundings(reactor, files, os.path.join(config.state, "spool"))
-    )
+    surroundings = Surroundings(reactor, files, os.path.join(config.storage.state, "spool"))
+    storage = backend_named(config.storage.backend).make(config.storage.settings, surroundings)
     processes = Processes(reactor, config.environment.get("PATH", os.defpath))
     environment = child_environment(config.environment, os.getuid(), config.nix.settings)
     parts = Parts(config, reactor, files, cpu, storage, roots, processes, environment)

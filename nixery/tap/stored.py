@@ -63,8 +63,8 @@ def makeService(options: Options) -> IService:
 def wire(config: Config, reactor: Reactor) -> IService:
     """The services, in the order in which they stand on each other; raises ConfigError."""
     files = Threads(reactor, FILE_THREADS, "files")
-    surroundings = Surroundings(reactor, files, os.path.join(config.state, "spool"), read_only=True)
-    storage = backend_named(config.storage_backend).make(config.storage_settings, surroundings)
+    surroundings = Surroundings(reactor, files, os.path.join(config.storage.state, "spool"), read_only=True)
+    storage = backend_named(config.storage.backend).make(config.storage.settings, surroundings)
     site = _site(config, storage, files, reactor)
     services = Daemon("nixery-storage")
     for service in (files, storage, Drain(site, reactor), listening(config.face, site, reactor)):

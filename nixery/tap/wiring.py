@@ -90,7 +90,7 @@ def _debian(parts: Parts, packages: PackageSet) -> Source:
 
 def _git(parts: Parts, packages: PackageSet) -> Source:
     git = Git(parts.processes, parts.config.environment)
-    folder = folder_in(parts.config.state, "git", shared=False)
+    folder = folder_in(parts.config.storage.state, "git", shared=False)
     place, expression, ttl = packages.place, str(expressions.GIT), packages.ttl
     upstream = GitUpstream(place, git, expression, folder, parts.reactor, ttl, submodules=packages.submodules)
     return Pins(upstream, parts.storage, parts.reactor, ttl)
@@ -121,7 +121,7 @@ def ranking_of(parts: Parts) -> Ranking | None:
     url = parts.config.popularity
     if url is None:
         return None
-    folder = folder_in(parts.config.state, "popularity")
+    folder = folder_in(parts.config.storage.state, "popularity")
     try:
         place = place_of(url, _web(parts), folder, parts.files)
         return Ranking(place, parts.reactor, parts.config.popularity_ttl)
