@@ -136,10 +136,10 @@ class ObjectStorage(Service):
     async def _list(self, folder: str, after: str, most: int, ours: Callable[[str], bool]) -> list[tuple[str, int]]:
         """A page of what is ours in a folder."""
         found: list[tuple[str, int]] = []
-        while len(found) < most:
-            some = await self._asking.call(self._bucket.list, folder, after, most - len(found))
+        while (lacking := most - len(found)) > 0:
+            some = await self._asking.call(self._bucket.list, folder, after, lacking)
             found += (entry for entry in some if ours(entry[0]))
-            if not some:
+            if len(some) < lacking:
                 break
             after = some[-1][0]
         return found

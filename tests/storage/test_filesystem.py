@@ -13,13 +13,7 @@ from nixery.storage.filesystem import FilesystemStorage, make
 from nixery.storage.folder import Folder
 from nixery.storage.interfaces import IStorage
 from tests.storage.contract import StorageContract, content, stage, store
-from tests.storage.places import surroundings
-
-
-def opened(root: Path) -> FilesystemStorage:
-    storage = FilesystemStorage(Folder(str(root)), Inline())
-    storage.startService()
-    return storage
+from tests.storage.places import opened, surroundings
 
 
 @pytest.fixture

@@ -16,12 +16,7 @@ from nixery.storage.filesystem import FilesystemStorage
 from nixery.storage.folder import Folder
 from nixery.storage.records import write_record
 from tests.storage.contract import content, store
-
-
-def opened(root: Path) -> FilesystemStorage:
-    storage = FilesystemStorage(Folder(str(root)), Inline())
-    storage.startService()
-    return storage
+from tests.storage.places import opened
 
 
 @pytest.fixture

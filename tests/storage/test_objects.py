@@ -190,6 +190,13 @@ async def test_a_bucket_that_refuses_is_unavailable_at_once_and_keeps_nothing(
 
 
 @pytest_twisted.ensureDeferred
+async def test_a_page_that_is_the_last_is_asked_for_once(storage: IStorage, bucket: FakeBucket) -> None:
+    digest = await store(storage, LAYER)
+    assert [blob.digest for blob in await storage.list_blobs("", 9)] == [digest]
+    assert bucket.calls.count(("list", "layers")) == 1
+
+
+@pytest_twisted.ensureDeferred
 async def test_foreign_objects_are_not_listed(storage: IStorage, bucket: FakeBucket) -> None:
     digest = await store(storage, LAYER)
     for word in ("0", "a.tmp", "f" * 63, "UPPER", "A"):
