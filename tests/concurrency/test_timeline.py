@@ -1,3 +1,5 @@
+from contextvars import copy_context
+
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
@@ -49,4 +51,6 @@ def test_shared_work_notes_its_steps_with_whoever_asked_first() -> None:
 
 
 def test_work_of_no_request_notes_nothing() -> None:
+    another = copy_context().run(Timeline.begin, Clock())
     note("made")
+    assert str(another) == ""

@@ -23,7 +23,7 @@ from nixery.pages.resource import Pages
 from nixery.registry.channel import Channel
 from nixery.registry.resident import can_say
 from nixery.registry.routes import Registry
-from nixery.registry.site import make_site
+from nixery.registry.site import Site, make_site
 from nixery.storage.interfaces import LocalFile
 from tests.registry.wire import FakeImages, PlacedStorage
 
@@ -135,6 +135,18 @@ async def until(condition: Callable[[], bool]) -> None:
         await turn()
 
 
+def listening(site: Site, kind: str, path: Path) -> tuple[tcp.Port, str]:
+    """A port of that kind, and where clients find it. `path`: of a UNIX socket."""
+    port: tcp.Port
+    if kind == "unix":
+        port = unix.Port(os.fsencode(path), site)
+    else:
+        port = tcp.Port(0, WrappingFactory(site) if kind == "wrapped" else site, interface="127.0.0.1")
+    port.startListening()
+    port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
+    return port, f"unix:{path}" if kind == "unix" else f"tcp:127.0.0.1:{port.getHost().port}"
+
+
 @asynccontextmanager
 async def serving(folder: Path, data: bytes, kind: str = "tcp", pool: Pool | None = None) -> AsyncIterator[Face]:
     """Serve a file with this data.
@@ -157,12 +169,7 @@ async def serving(folder: Path, data: bytes, kind: str = "tcp", pool: Pool | Non
             super().connectionMade()
 
     site.protocol = Noted
-    port: tcp.Port = tcp.Port(0, WrappingFactory(site) if kind == "wrapped" else site, interface="127.0.0.1")
-    if kind == "unix":
-        port = unix.Port(os.fsencode(folder / "socket"), site)
-    port.startListening()
-    place = f"unix:{folder / 'socket'}" if kind == "unix" else f"tcp:127.0.0.1:{port.getHost().port}"
-    port.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER)
+    port, place = listening(site, kind, folder / "socket")
     threads.startService()
     face = Face(file, digest, clock, place, channels)
     try:
