@@ -186,6 +186,7 @@ class Builder(Service):
         began = self._clock.seconds()
         packages = " ".join(recipe.packages)
         try:
+            self._layers.get_ready()
             built = await self._nix.build(ground.pinned, recipe.packages, recipe.platform.system)
             built_at = self._clock.seconds()
             record = await self._packed(recipe, built, ground.popularity)

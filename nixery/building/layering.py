@@ -61,6 +61,10 @@ class Layers:
         gzip = encoder_fingerprint()
         return gzip if self._transcoder is None else f"{gzip} zstd {zstd.encoder_fingerprint()}"
 
+    def get_ready(self) -> None:
+        """See Packer."""
+        self._packer.get_ready()
+
     async def close(self) -> None:
         """Give up what is being packed; returns when nothing is left of it."""
         await self._packs.close()

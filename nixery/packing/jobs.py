@@ -49,23 +49,29 @@ class Job:
 
 
 class Hands(Protocol):
-    """Who packs. Both block, and are called in any thread."""
+    """Who packs. All of these block, and are called in any thread."""
+
+    def get_ready(self) -> None:
+        """Have at hand what `pack` needs: there is a job soon. Takes milliseconds."""
 
     def pack(self, job: Job, descriptor: int, cancelled: Event) -> Layer:
         """Write the layer to `descriptor`; raises as pack_paths does."""
 
-    def rest(self) -> None:
-        """Give back whatever is held between jobs; takes milliseconds."""
+    def end(self) -> None:
+        """Give back whatever is held between jobs, for good; takes milliseconds."""
 
 
 class Own:
     """Packs in the thread that asks for it."""
 
+    def get_ready(self) -> None:
+        """See Hands."""
+
     def pack(self, job: Job, descriptor: int, cancelled: Event) -> Layer:
         """See Hands."""
         return job.pack(descriptor, cancelled)
 
-    def rest(self) -> None:
+    def end(self) -> None:
         """See Hands."""
 
 

@@ -5,33 +5,43 @@ RFC 1952, section 2.2: a gzip file is a series of members. The encoder is libdef
 
 import hashlib
 from functools import cache
+from zlib import crc32
 
 import deflate
 
-from nixery.packing.pieces import PIECE
+_LEVELS = (3, 5)
+"""libdeflate's: 3 makes layers up to 2.1 % larger than `gzip -6` does, 5 makes them 0.5 to 1.7 % smaller for a quarter
+more CPU. Half of the pieces by either is no larger, for less CPU than any level has that would do it alone; which half
+is up to the pieces, so that nobody has to count them."""
 
-_LEVEL = 4
+_COIN = 4096
+"""Bytes that a piece decides by."""
+
+_SAMPLE = 128 << 10
 
 
 def compress(piece: memoryview | bytes) -> bytearray:
     """One gzip member with the content `piece`; does not hold the GIL."""
-    member: bytearray = deflate.gzip_compress(piece, _LEVEL)
+    member: bytearray = deflate.gzip_compress(piece, _LEVELS[crc32(piece[:_COIN]) % len(_LEVELS)])
     return member
 
 
 @cache
 def encoder_fingerprint() -> str:
-    """What tells encoders apart, part of a layer's cache key: the SHA-256 of what this one makes of a fixed sample."""
-    return hashlib.sha256(compress(sample())).hexdigest()
+    """What tells encoders apart, part of a layer's cache key: the SHA-256 of what this one makes of fixed samples."""
+    members = hashlib.sha256()
+    for start in range(4):  # of which each level gets some
+        members.update(compress(sample()[start:]))
+    return members.hexdigest()
 
 
 def sample() -> bytes:
-    """What encoders are told apart by: a piece with runs, text, repetitions near and far, and noise."""
+    """What encoders are told apart by: 128 KiB with runs, text, repetitions near and far, and noise."""
     data = bytearray()
     number = 0
-    while len(data) < PIECE:
+    while len(data) < _SAMPLE:
         noise = hashlib.sha256(b"%d" % number).digest()
         near, far = noise[0] + 1, int.from_bytes(noise[1:3], "big")
         data += noise + noise.hex().encode() * (near % 3) + data[-far:][:near] + bytes(near)
         number += 1
-    return bytes(data[:PIECE])
+    return bytes(data[:_SAMPLE])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from twisted.internet.defer import DeferredSemaphore
+from twisted.internet.defer import Deferred, DeferredSemaphore
 
 from nixery.concurrency.pool import Pool
 from nixery.concurrency.uncut import Told, Uncut
@@ -26,6 +26,10 @@ class Packer:
         self._slots = DeferredSemaphore(at_once)
         self._packs: Uncut[Layer] = Uncut()
 
+    def get_ready(self) -> None:
+        """Have at hand what packing needs, while something else goes on: there are layers to pack soon."""
+        Deferred.fromCoroutine(self._pool.run(self._hands.get_ready))
+
     async def paths(self, paths: Sequence[StorePath], comment: str) -> Layer:
         """The stored layer of these store paths; raises PackingFailed, StorageUnavailable or ShuttingDown."""
         return await self._pack(Job(tuple(paths), comment))
@@ -37,7 +41,7 @@ class Packer:
     async def stop(self) -> None:
         """Give up what runs, and return when all of it has ended; from now on ShuttingDown is raised."""
         await self._packs.stop()
-        self._hands.rest()
+        self._hands.end()
 
     async def _pack(self, job: Job) -> Layer:
         return await self._packs.run(lambda cancelled: self._work(job, cancelled))

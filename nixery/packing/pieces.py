@@ -1,11 +1,20 @@
 """A stream of bytes cut into pieces of one size, made in buffers that are used again."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import cycle
 
 PIECE = 1 << 20
 """Bytes of each piece but the last."""
+
+
+def _in_turn(most: int) -> Iterator[memoryview]:
+    """So many buffers again and again; most layers need one, so that none is made before its turn."""
+    made: list[memoryview] = []
+    while len(made) < most:
+        made.append(memoryview(bytearray(PIECE)))
+        yield made[-1]
+    yield from cycle(made)
 
 
 class Pieces:
@@ -16,7 +25,7 @@ class Pieces:
 
     def __init__(self, take: Callable[[memoryview], object], buffers: int = 1) -> None:
         self._take = take
-        self._buffers = cycle([memoryview(bytearray(PIECE)) for _ in range(buffers)])
+        self._buffers = _in_turn(buffers)
         self._buffer = next(self._buffers)
         self._beyond = bytearray(1)
         self._used = 0

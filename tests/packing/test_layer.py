@@ -118,7 +118,7 @@ def test_root_entries_come_out_as_they_are(tmp_path: Path) -> None:
 
 GOLDEN_ROOT = (
     "64a3dce20611b067042b6bfb056d1a72d607a44b8c274a3d73514beb9fba822e",
-    "c7947b2ba3df7b12794ce3b33be4fe4b9385d442bb62b00cb37b20ee7ba98064",
+    "35683ec920f1bd419e33bf5dd61991ee4412ae77c0297a3c8d8c9e676d7c11cf",
 )
 
 
@@ -131,7 +131,7 @@ def test_the_bytes_of_a_root_have_not_drifted() -> None:
 HERE = "/proc/self/cwd/00000000000000000000000000000000-golden"
 GOLDEN = (
     "7bfdc1ba11472b8702f5b7c1e49bde0e1ef448a039fe9f622ac6c0d770a2c3a1",
-    "74a153187000fae981b487b700617989102163aff8a3a38b66a9a8fb2053ec30",
+    "16150b12a658d41ca33e5298dfe4d024422ada4eaefe6ab65ca1e1fe28217153",
 )
 
 

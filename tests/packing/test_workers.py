@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ NewObject = Callable[[str], StorePath]
 def workers() -> Iterator[Workers]:
     workers = Workers(2)
     yield workers
-    workers.rest()
+    workers.end()
 
 
 @pytest.fixture
@@ -66,8 +67,34 @@ def test_a_process_does_one_job_after_the_other(
         for _ in range(3):
             workers.pack(job, file.fileno(), Event())
     assert [process.poll() for process in started] == [None]
-    workers.rest()
+    workers.end()
     assert [process.poll() for process in started] == [0]
+
+
+def test_processes_are_there_before_the_first_job(
+    job: Job, workers: Workers, started: list["subprocess.Popen[bytes]"]
+) -> None:
+    workers.get_ready()
+    workers.get_ready()
+    assert len(started) == 2
+    with tempfile.TemporaryFile() as file:
+        workers.pack(job, file.fileno(), Event())
+    assert len(started) == 2
+
+
+def test_none_is_started_after_the_end(workers: Workers, started: list["subprocess.Popen[bytes]"]) -> None:
+    workers.end()
+    workers.get_ready()
+    assert not started
+
+
+def test_a_process_that_cannot_be_started_is_told_of_when_there_is_a_job(
+    job: Job, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    workers.get_ready()
+    with tempfile.TemporaryFile() as file, pytest.raises(PackingFailed, match="cannot be started: No such file"):
+        workers.pack(job, file.fileno(), Event())
 
 
 def test_errors_come_with_their_class_and_words(
