@@ -1,12 +1,14 @@
 """Where the time of a cold pull goes: a line and a picture of when each step was done, of one real run.
 
-    python -m benchmarks.cold [PICTURE]    writes docs/timeline.svg, unless told otherwise
+    python -m benchmarks.cold [--short] [--rows FILE] [--picture FILE]    docs/timeline.svg is such a picture
 
 Needs Nix. 60 packages of 216 MB are built first; then a daemon with an empty storage is asked for an image of all of
 them. What is built stays in Nix's store until it collects garbage. The steps are those of the daemon's log
-(nixery/concurrency/timeline.py); when each layer was stored is when its file got its name.
+(nixery/concurrency/timeline.py); when each layer was stored is when its file got its name. All of a package's files
+must be in the layers as they were made. The floor is what Nix takes; the rest is from its end to the answer.
 """
 
+import hashlib
 import re
 import sys
 import tempfile
@@ -15,11 +17,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from benchmarks.daemons import ROOT, Daemon, daemon
+from benchmarks.daemons import NIX, Daemon, daemon
+from benchmarks.report import Row, arguments, hand_over
+from benchmarks.results import contents, expect, layers_of
 from benchmarks.stores import MB, closure_of, grown
 
 SIZE, PATHS = 216 * MB, 60
-NIX = "build-users-group =\nsandbox = false\nsubstituters =\n"
+SHORT = (MB, 3)
 STEP = re.compile(r"([a-zA-Z ]+) ([0-9]+)(?:-([0-9]+))?(?:, |$)")
 
 WIDTH, LEFT, ROW, TOP = 1000, 150, 26, 30
@@ -54,12 +58,13 @@ def package_set(store: Path, graph: bytes) -> str:
 """
 
 
-def cold(folder: Path, expression: str) -> tuple[list[Step], list[float]]:
+def cold(folder: Path, expression: str, trees: Path) -> tuple[list[Step], list[float]]:
     """The steps of a cold pull, and the milliseconds until each layer was stored."""
     with daemon(folder, expression, NIX_CONFIG=NIX) as running:
         began = time.time()
         wall = running.pull("all")
         layers = [1000 * (blob.st_ctime - began) for blob in running.layers]
+        check(layers_of(running, "all"), trees)
         return [*_steps(running), ("answered", round(1000 * wall), round(1000 * wall))], layers
 
 
@@ -98,18 +103,34 @@ def picture(steps: Sequence[Step], layers: Sequence[float]) -> str:
     return "\n".join([*parts, "</svg>", ""])
 
 
-def main(arguments: Sequence[str]) -> None:
+def check(layers: Sequence[Path], trees: Path) -> None:
+    """Raises WrongResult when a file of the trees is not in the layers, or another."""
+    packed = {name.rpartition("-package-")[2]: digest for name, digest in contents(layers).items()}
+    for file in trees.rglob("*/*"):
+        if file.is_file():
+            inside = str(file.relative_to(trees)).partition("-package-")[2]
+            expect(packed.get(inside), hashlib.sha256(file.read_bytes()).hexdigest(), inside)
+
+
+def main(words: Sequence[str]) -> None:
     """As the module says."""
+    parser = arguments(__doc__)
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="where the picture goes, as SVG")
+    options = parser.parse_args(words)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "store" / "all").mkdir(parents=True)
-        expression = package_set(folder / "store", grown(folder / "store", SIZE, PATHS))
+        folder, trees = Path(name), Path(name, "store")
+        (trees / "all").mkdir(parents=True)
+        expression = package_set(trees, grown(trees, *(SHORT if options.short else (SIZE, PATHS))))
         with daemon(folder, expression, NIX_CONFIG=NIX) as building:
             building.pull("all")
-        steps, layers = cold(folder, expression)
+        steps, layers = cold(folder, expression, trees)
     for word, first, last in steps:
         print(f"{word:20} {first:6} {last:6}")
-    Path(arguments[0] if arguments else ROOT / "docs" / "timeline.svg").write_text(picture(steps, layers))
+    if options.picture:
+        options.picture.write_text(picture(steps, layers))
+    ends = {word: last for word, _, last in steps}
+    rows = [Row("until Nix ended", "ms", ends["Nix ended"]), Row("until the answer", "ms", ends["answered"])]
+    hand_over([*rows, Row("from Nix's end to the answer", "ms", ends["answered"] - ends["Nix ended"])], options.rows)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Daemons with an empty storage, in processes of their own, and what they use."""
+"""Servers that run in processes of their own, ours with an empty storage among them, and what they use."""
 
 import os
 import re
@@ -8,27 +8,56 @@ import tempfile
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+
+from attrs import frozen
 
 ROOT = Path(__file__).parent.parent
+NIX = "build-users-group =\nsandbox = false\nsubstituters =\n"
+"""What Nix needs to build where nothing is set up for it: a NIX_CONFIG."""
+
 TWISTD = ("-c", "from twisted.scripts.twistd import run; run()")
 
 
-class Daemon(NamedTuple):
-    """One that runs. `log`: its lines so far."""
+@frozen
+class Server:
+    """One that runs. `root`: its URL."""
 
     pid: int
     root: str
-    storage: Path
-    log: list[str]
+    file: Path
+
+    @property
+    def log(self) -> list[str]:
+        """Its lines so far."""
+        return self.file.read_text().splitlines()
 
     @property
     def cpu(self) -> float:
-        """Seconds, with those of its children (proc(5), stat)."""
-        return sum(map(_cpu, _family(self.pid)))
+        """See cpu_of."""
+        return cpu_of(self.pid)
+
+    @property
+    def memory(self) -> int:
+        """See memory_of."""
+        return memory_of(self.pid)
+
+
+@frozen
+class Daemon(Server):
+    """Ours, which keeps what it stores in a folder."""
+
+    storage: Path
+
+    @property
+    def nix_ended(self) -> tuple[float, float]:
+        """When the Nix of benchmarks/packing_daemon.py had ended, and the CPU seconds until then."""
+        when, cpu = next(
+            said.groups() for line in self.log if (said := re.search(r"Nix ended at (\S+) after (\S+)", line))
+        )
+        return float(when), float(cpu)
 
     @property
     def layers(self) -> list[os.stat_result]:
@@ -46,34 +75,56 @@ class Daemon(NamedTuple):
         return time.perf_counter() - began
 
 
+def command(python: Sequence[str] = TWISTD, plugin: str = "nixery", backlog: int = 50) -> list[str]:
+    """A daemon's command line; `python`: arguments of the interpreter that come before twistd's."""
+    listen = f"tcp:0:interface=127.0.0.1:backlog={backlog}"
+    return [sys.executable, *python, "-n", "--pidfile=", plugin, "--listen", listen]
+
+
 @contextmanager
-def daemon(parent: Path, package_set: str, python: tuple[str, ...] = TWISTD, **settings: str) -> Iterator[Daemon]:
-    """A daemon with nothing in its storage; `python`: arguments of the interpreter that come before twistd's."""
+def server(parent: Path, words: Sequence[str], port: str = "", **settings: str) -> Iterator[Server]:
+    """A server that says its port in its log, unless told. The log goes to a file, which nobody has to empty."""
+    descriptor, name = tempfile.mkstemp(dir=parent)
+    with open(descriptor, "wb") as log:
+        child = subprocess.Popen(words, stdout=log, stderr=log, cwd=ROOT, env=os.environ | settings)
+    with child:
+        try:
+            yield Server(child.pid, f"http://127.0.0.1:{port or _port(Path(name), child)}", Path(name))
+        finally:
+            child.terminate()
+
+
+def _port(log: Path, child: subprocess.Popen[bytes]) -> int:
+    while child.poll() is None:
+        if said := re.search(r"(?:port|starting on) (\d+)$", log.read_text(), re.MULTILINE):
+            return int(said[1])
+        time.sleep(0.002)
+    raise RuntimeError(log.read_text())
+
+
+@contextmanager
+def daemon(
+    parent: Path, package_set: str, python: Sequence[str] = TWISTD, before: Sequence[str] = (), **settings: str
+) -> Iterator[Daemon]:
+    """A daemon with nothing in its storage; `before`: what its command line begins with."""
     with tempfile.TemporaryDirectory(dir=parent) as name:
         for part in ("set", "storage", "state"):
             (Path(name) / part).mkdir()
         (Path(name) / "set" / "default.nix").write_text(package_set)
         settings |= {"NIXERY_PKGS_PATH": f"{name}/set", "STORAGE_PATH": f"{name}/storage"}
         settings |= {"STATE_DIRECTORY": f"{name}/state", "HOME": name}
-        arguments = ("-n", "--pidfile=", "nixery", "--listen", "tcp:0:interface=127.0.0.1")
-        with subprocess.Popen(
-            (sys.executable, *python, *arguments),
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env=os.environ | settings,
-        ) as child:
-            assert child.stdout is not None
-            log: list[str] = []
-            reader = threading.Thread(target=log.extend, args=(child.stdout,))
-            try:
-                port = next(said[1] for line in child.stdout if (said := re.search(r"starting on (\d+)", line)))
-                reader.start()
-                yield Daemon(child.pid, f"http://127.0.0.1:{port}", Path(name, "storage"), log)
-            finally:
-                child.terminate()
-                if reader.is_alive():
-                    reader.join()
+        with server(Path(name), [*before, *command(python)], **settings) as running:
+            yield Daemon(running.pid, running.root, running.file, Path(name, "storage"))
+
+
+def cpu_of(pid: int) -> float:
+    """The seconds of CPU that a process and its children have taken (proc(5), stat)."""
+    return sum(map(_cpu, _family(pid)))
+
+
+def memory_of(pid: int) -> int:
+    """The bytes of a process and its children, with their part of what they share (proc(5), smaps_rollup)."""
+    return sum(map(_memory, _family(pid)))
 
 
 @contextmanager
@@ -84,7 +135,7 @@ def watched(pid: int) -> Iterator[list[int]]:
 
     def watch() -> None:
         while not ended.wait(0.02):
-            seen.append(sum(map(_memory, _family(pid))))
+            seen.append(memory_of(pid))
 
     thread = threading.Thread(target=watch)
     thread.start()
@@ -115,7 +166,7 @@ def _cpu(pid: int) -> float:
 
 
 def _memory(pid: int) -> int:
-    """Bytes, with its part of what it shares (proc(5), smaps_rollup); what ends meanwhile has none."""
+    """Nothing for what ends meanwhile."""
     with suppress(OSError):
         own = re.search(r"^Pss:\s+(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
         return 0 if own is None else int(own[1]) * 1024

@@ -1,16 +1,22 @@
-"""`twistd nixery` as users run it, but for Nix: what is asked for is built already, and its graph is in a file.
+"""`twistd nixery` as users run it, but for Nix: it only waits, and the graph of what is asked for is in a file.
+
+Its end is in the log: when it was (time.monotonic), and the CPU seconds that the daemon had taken until then.
 
 GRAPHS=FOLDER python -m benchmarks.packing_daemon -n nixery ...    the graph of the image NAME is in FOLDER/NAME
 """
 
 import os
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
 from twisted.scripts.twistd import run
 
 import nixery.tap
+from benchmarks.daemons import cpu_of
 from benchmarks.stores import closure_of
 from nixery.images.name import ALWAYS
 from nixery.images.source import PinnedSource
@@ -19,17 +25,19 @@ from nixery.nix.report import Package
 
 
 class Done:
-    """A Nix that is done at once."""
+    """A Nix that only waits."""
 
     def __init__(self, *_: object) -> None:
         self._graphs = Path(os.environ["GRAPHS"])
 
     async def build(self, source: PinnedSource, names: Sequence[str], system: str) -> Built:
         """See nixery.nix.driver.Nix."""
+        await deferLater(reactor, float(os.environ["NIX_SECONDS"]))
         (name,) = (name for name in names if name not in ALWAYS)
         closure = closure_of((self._graphs / name).read_bytes())
         referred = {path for info in closure for path in info.references}
         tops = tuple(info.path for info in closure if info.path not in referred)
+        print(f"Nix ended at {time.monotonic()} after {cpu_of(os.getpid())} CPU s")
         return Built((Package(name, name, tops, None, None, ()),), closure, tempfile.mkdtemp())
 
 

@@ -1,22 +1,27 @@
 """What the path source costs: the first pin, a pin when nothing was edited, a pin after an edit, and opening it in Nix.
 
-    python benchmarks/path_source.py [FILES [FOLDERS]]    40,000 files in 2,000 folders, unless told
+    python -m benchmarks.path_source [--short] [--rows FILE] [FILES [FOLDERS]]    40,000 files in 2,000 folders
 
-The set is made in a temporary folder. All is done in one thread, so that figures are those of the work alone. Nix's
-copies of the set stay in the store until it collects garbage.
+Needs Nix. The set is made in a temporary folder. All is done in one thread, so that figures are those of the work
+alone. Nix's copies of the set stay in the store until it collects garbage. A set that was edited must get another pin,
+and one that was not the same. The floor is no work at all: what a pin takes when nothing was edited is near it.
 """
 
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
+from benchmarks.daemons import NIX
+from benchmarks.report import Row, arguments, hand_over
+from benchmarks.results import expect
 from nixery.concurrency.pool import Inline
 from nixery.images.name import Tag
 from nixery.images.source import PinnedSource
@@ -26,6 +31,9 @@ from nixery.sources.path import PathSource
 EXPRESSION = str(FOLDER / "path.nix")
 SETTLED = 2.5
 """Seconds after which a file's time is old enough to be relied on."""
+
+FILES, FOLDERS, PINS = 40_000, 2_000, 10_000
+EDITS = 5
 
 
 def make(root: Path, files: int, folders: int) -> None:
@@ -38,15 +46,22 @@ def make(root: Path, files: int, folders: int) -> None:
         (where / f"{number}.nix").write_text(f'{{ }}: "{number}"\n' * 20)
 
 
-def seconds(source: PathSource, before: Callable[[int], object], times: int) -> float:
-    """The median time of a pin."""
-    taken = []
+def pinned(source: PathSource) -> PinnedSource:
+    pins: list[PinnedSource] = []
+    Deferred.fromCoroutine(source.pin(Tag("latest"))).addCallback(pins.append)
+    return pins[0]
+
+
+def pinning(source: PathSource, before: Callable[[int], object], times: int, pins: int) -> float:
+    """The median seconds of a pin. Raises WrongResult when it was pinned as another number of contents."""
+    taken, found = [], set()
     for turn in range(times):
         before(turn)
         began = time.perf_counter()
-        pinned = Deferred.fromCoroutine(source.pin(Tag("latest")))
+        pin = pinned(source)
         taken.append(time.perf_counter() - began)
-        assert pinned.called
+        found.add(pin.pin)
+    expect(len(found), pins, "pins")
     return statistics.median(taken)
 
 
@@ -55,29 +70,39 @@ def opening(pinned: PinnedSource) -> float:
     arguments = [word for name, value in pinned.arguments for word in ("--argstr", name, value)]
     began = time.perf_counter()
     command = ["nix-instantiate", "--eval", "--read-write-mode", pinned.expression, *arguments]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ | {"NIX_CONFIG": NIX})
     return time.perf_counter() - began
 
 
-def main(arguments: list[str]) -> None:
+def measured(source: PathSource, root: Path, pins: int) -> list[Row]:
+    """Each is done once, or so often that there is a median."""
+    edited = root / "0" / "edited.nix"
+    return [
+        Row("first pin", "ms", pinning(source, lambda _: None, 1, 1) * 1e3),
+        Row("nothing edited", "ms", pinning(source, lambda _: None, pins, 1) * 1e3),
+        Row("a file edited", "ms", pinning(source, lambda turn: edited.write_text(str(turn)), EDITS, EDITS) * 1e3),
+        Row("Nix copies it", "ms", opening(pinned(source)) * 1e3),
+        Row("Nix has a copy", "ms", statistics.median(opening(pinned(source)) for _ in range(EDITS)) * 1e3),
+    ]
+
+
+def main(words: Sequence[str]) -> None:
     """As the module says."""
-    files, folders = [*map(int, arguments), 40_000, 2_000][:2] if len(arguments) != 1 else [int(arguments[0]), 2_000]
+    parser = arguments(__doc__)
+    parser.add_argument("files", nargs="?", type=int, default=FILES)
+    parser.add_argument("folders", nargs="?", type=int, default=FOLDERS)
+    options = parser.parse_args(words)
+    files, folders, pins = (200, 20, 100) if options.short else (options.files, options.folders, PINS)
     with tempfile.TemporaryDirectory() as name:
-        root = Path(name)
-        make(root, files, folders)
+        make(Path(name), files, folders)
         time.sleep(SETTLED)
         source = PathSource(name, EXPRESSION, Inline(), Clock(), 2)
-        print(f"{files} files in {folders} folders")
-        print(f"first pin      {seconds(source, lambda _: None, 1) * 1e3:9.1f} ms")
-        print(f"nothing edited {seconds(source, lambda _: None, 10_000) * 1e6:9.1f} us (median)")
-        edited = seconds(source, lambda turn: (root / "0" / "edited.nix").write_text(str(turn)), 5)
-        print(f"a file edited  {edited * 1e3:9.1f} ms (median)")
-        pins: list[PinnedSource] = []
-        Deferred.fromCoroutine(source.pin(Tag("latest"))).addCallback(pins.append)
-        (pinned,) = pins
-        print(f"Nix copies it  {opening(pinned) * 1e3:9.1f} ms")
-        print(f"Nix has a copy {statistics.median(opening(pinned) for _ in range(5)) * 1e3:9.1f} ms (median)")
+        rows = measured(source, Path(name), pins)
         source.stopService()
+    print(f"{files} files in {folders} folders")
+    for row in rows:
+        print(f"{row.measured:14} {row.ours:9.4f} ms")
+    hand_over(rows, options.rows)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ A graph is a file such as `nix-store --dump-db` writes, which the daemon of benc
 import hashlib
 import os
 import random
+import stat
 import subprocess
 import sysconfig
 from collections.abc import Sequence
@@ -57,11 +58,15 @@ def closure_of(graph: bytes) -> Closure:
 
 
 def files_of(closure: Closure) -> list[int]:
-    """The sizes of all its files."""
+    """The sizes of all its files, which are read, so that the page cache has them: Nix has just written them."""
     tops = [info.path.text for info in closure]
-    whole = [os.path.getsize(top) for top in tops if os.path.isfile(top)]
-    walked = (os.lstat(os.path.join(w, name)) for top in tops for w, _, names in os.walk(top) for name in names)
-    return whole + [status.st_size for status in walked]
+    walked = [os.path.join(where, name) for top in tops for where, _, names in os.walk(top) for name in names]
+    return [_read(path) for path in (*tops, *walked) if stat.S_ISREG(os.lstat(path).st_mode)]
+
+
+def _read(path: str) -> int:
+    with open(path, "rb", buffering=0) as file:
+        return sum(iter(lambda: len(file.read(MB)), 0))
 
 
 def _grow(path: Path, size: int, corpus: bytes, chance: random.Random) -> None:

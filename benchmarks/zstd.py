@@ -1,26 +1,35 @@
-"""What zstd layers save and cost: sizes, CPU seconds and peak memory, for the gzip layers of a storage's folder.
+"""What zstd layers save and cost beside gzip: sizes, CPU seconds and peak memory, for the same tars.
 
-    python benchmarks/zstd.py STORAGE_PATH
+    python -m benchmarks.zstd [--short] [--rows FILE] [STORAGE_PATH]
 
-Pull one image from an instance with an empty storage and NIXERY_COMPRESSION=gzip first: then its layers are what is
-measured. Run it twice and take the second figures: the first run reads from the disk. It is one thread's work.
+The gzip layers in the folder of a storage are measured, or those of an image of 216 MB that is packed first. For those
+of your own, pull one image from an instance with an empty storage and NIXERY_COMPRESSION=gzip. The floor is gzip:
+what its layers take to make and to unpack. It is one thread's work, and every blob is read once before.
 """
 
+import hashlib
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from threading import Event
 
+from benchmarks.packing import packing
+from benchmarks.report import Row, arguments, hand_over
+from benchmarks.results import expect, layers_of
+from benchmarks.stores import MB, grown
 from nixery.packing.members import compress
 from nixery.packing.pieces import PIECE
 from nixery.packing.transcoding import Transcoding
 from nixery.packing.zstd import Frame
-from nixery.validating.unpacking import Gzip, Zstd
+from nixery.validating.unpacking import Gzip, Unpacker, Zstd
 
-MB = 1_000_000
+SIZE, PATHS = 216 * MB, 60
+SHORT = (MB, 3)
 
 
 def pieces(blob: Path) -> Iterator[bytes]:
@@ -30,16 +39,20 @@ def pieces(blob: Path) -> Iterator[bytes]:
             yield piece
 
 
-def tar(blob: Path) -> bytes:
-    """What a gzip layer has packed."""
-    gzip = Gzip()
-    return b"".join(part for piece in pieces(blob) for part in gzip.unpack(piece))
+def unpacked(blob: Path, unpacker: Unpacker) -> Iterator[bytes]:
+    """A layer's tar, in pieces, as a client reads it."""
+    return (part for piece in pieces(blob) for part in unpacker.unpack(piece))
 
 
-def gunzip(blob: Path) -> int:
-    """Read a gzip layer, as a client does; gives its tar's size."""
-    gzip = Gzip()
-    return sum(len(part) for piece in pieces(blob) for part in gzip.unpack(piece))
+def size_of(parts: Iterator[bytes]) -> int:
+    return sum(map(len, parts))
+
+
+def digest_of(parts: Iterator[bytes]) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()
 
 
 def transcode(blob: Path, into: Path) -> int:
@@ -49,12 +62,6 @@ def transcode(blob: Path, into: Path) -> int:
         for piece in pieces(blob):
             work.feed(piece)
         return work.end()[1].size
-
-
-def unzstd(blob: Path) -> int:
-    """Read a zstd layer, as a client does; gives its tar's size."""
-    zstd = Zstd()
-    return sum(len(part) for piece in pieces(blob) for part in zstd.unpack(piece))
 
 
 def by_gzip(plain: bytes) -> int:
@@ -68,27 +75,69 @@ def by_zstd(plain: bytes) -> int:
     return sum(len(frame.compress(plain[at : at + PIECE])) for at in range(0, len(plain), PIECE)) + len(frame.end())
 
 
-def timed(what: str, work: Callable[[], int]) -> None:
-    """Do it, and print what came of it and how long it took."""
+def timed(what: str, work: Callable[[], int]) -> tuple[int, float]:
+    """Do it, and print and give what came of it and how long it took."""
     began = time.process_time()
     size = work()
-    print(f"{what:34} {size / MB:8.1f} MB {time.process_time() - began:8.2f} s")
+    seconds = time.process_time() - began
+    print(f"{what:34} {size / MB:8.1f} MB {seconds:8.2f} s")
+    return size, seconds
 
 
-def main() -> None:
-    """Measure what argv names."""
-    blobs = [path for path in Path(sys.argv[1], "layers").iterdir() if next(pieces(path))[:2] == b"\x1f\x8b"]
-    with tempfile.TemporaryDirectory() as folder:
-        made = [(blob, Path(folder, blob.name)) for blob in blobs]
-        print(f"{len(blobs)} layers of {sum(blob.stat().st_size for blob in blobs) / MB:.1f} MB")
-        timed("gzip into zstd, as the daemon does", lambda: sum(transcode(blob, into) for blob, into in made))
-        print(f"{'peak memory until here':34} {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000:8.1f} MB")
-        timed("gzip unpacked, as clients do", lambda: sum(gunzip(blob) for blob in blobs))
-        timed("zstd unpacked, as clients do", lambda: sum(unzstd(into) for _, into in made))
-    plains = [tar(blob) for blob in blobs]
-    timed("the tars compressed by gzip", lambda: sum(map(by_gzip, plains)))
-    timed("the tars compressed by zstd", lambda: sum(map(by_zstd, plains)))
+def measured(blobs: Sequence[Path], folder: Path) -> list[Row]:
+    """Of gzip layers. Raises WrongResult when a zstd layer has not the same tar."""
+    made = [(blob, folder / blob.name) for blob in blobs]
+    before = sum(size_of(pieces(blob)) for blob in blobs)
+    print(f"{len(blobs)} layers of {before / MB:.1f} MB")
+    size, _ = timed("gzip into zstd, as the daemon does", lambda: sum(transcode(blob, into) for blob, into in made))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+    print(f"{'peak memory until here':34} {peak:8.1f} MB")
+    for blob, into in made:
+        expect(digest_of(unpacked(into, Zstd())), digest_of(unpacked(blob, Gzip())), blob.name)
+    _, gunzip = timed("gzip unpacked, as clients do", lambda: sum(size_of(unpacked(blob, Gzip())) for blob in blobs))
+    _, unzstd = timed("zstd unpacked, as clients do", lambda: sum(size_of(unpacked(z, Zstd())) for _, z in made))
+    plains = [b"".join(unpacked(blob, Gzip())) for blob in blobs]
+    _, gzip = timed("the tars compressed by gzip", lambda: sum(map(by_gzip, plains)))
+    _, zstd = timed("the tars compressed by zstd", lambda: sum(map(by_zstd, plains)))
+    return [
+        Row("size", "MB", size / MB, before / MB, None, "gzip"),
+        Row("CPU to compress", "s", zstd, gzip, None, "gzip"),
+        Row("CPU to unpack", "s", unzstd, gunzip, None, "gzip"),
+        Row("peak memory of gzip made into zstd", "MB", peak),
+    ]
+
+
+def packed(folder: Path, size: int, paths: int) -> list[Path]:
+    """The gzip layers of an image that is packed here, kept in the folder."""
+    graphs = folder / "graphs"
+    graphs.mkdir()
+    (graphs / "made").write_bytes(grown(folder / "store", size, paths))
+    with packing(graphs) as running:
+        running.pull("made")
+        return [layer.rename(folder / layer.name) for layer in layers_of(running, "made")]
+
+
+def apart(folder: Path, size: int, paths: int) -> list[Path]:
+    """As packed does, in a process of its own, whose memory is not counted."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+        return processes.submit(packed, folder, size, paths).result()
+
+
+def found(storage: Path) -> list[Path]:
+    return [path for path in (storage / "layers").iterdir() if next(pieces(path))[:2] == b"\x1f\x8b"]
+
+
+def main(words: Sequence[str]) -> None:
+    """As the module says."""
+    parser = arguments(__doc__)
+    parser.add_argument("storage", nargs="?", type=Path)
+    options = parser.parse_args(words)
+    with tempfile.TemporaryDirectory() as name:
+        (Path(name) / "zstd").mkdir()
+        extent = SHORT if options.short else (SIZE, PATHS)
+        blobs = apart(Path(name), *extent) if options.storage is None else found(options.storage)
+        hand_over(measured(blobs, Path(name) / "zstd"), options.rows)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -3,12 +3,12 @@
     python -m benchmarks.layering                    the whole study: apt's lists of bookworm, some minutes
     python -m benchmarks.layering --plot FILE.svg    ... and draws it
     python -m benchmarks.layering --short            a small set that is made up, a few seconds
+    python -m benchmarks.layering --rows FILE        ... and writes its figures
 
 Ends with status 1 when a plan is wrong, or ours does not save what it must against Go Nixery's. Nothing depends on
 time, so two runs with the same lists print the same. See docs/layering.md.
 """
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -18,10 +18,11 @@ from pathlib import Path
 
 from benchmarks.layering import debian, made_up
 from benchmarks.layering.packages import Packages
-from benchmarks.layering.plot import bars
 from benchmarks.layering.replay import Replay, Transferred
 from benchmarks.layering.strategies import GO, OURS, STRATEGIES
 from benchmarks.layering.workload import JUDGED_ON, SHAPES, Shape, wanted, workload
+from benchmarks.plots import bars
+from benchmarks.report import Row, arguments, at_most, hand_over
 
 LIMIT = 94 - 1
 """NIXERY_MAX_LAYERS, less the image root's layer."""
@@ -73,17 +74,19 @@ def _against_go(by: Found, name: str) -> float:
     return by[name].above / by[GO].above - 1
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(words: Sequence[str]) -> int:
     """As the module says."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.layering", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="a small set that is made up, a few seconds")
+    parser = arguments(__doc__)
     parser.add_argument("--plot", type=Path, help="where the plot goes, an SVG")
-    options = parser.parse_args(arguments)
+    options = parser.parse_args(words)
     packages = wanted(made_up.packages() if options.short else debian.read())
     print(f"{len(packages.by_name)} packages {packages.fingerprint()}", flush=True)
     shapes, seeds = ({"mixed": made_up.SHAPE}, JUDGED_ON[:1]) if options.short else (SHAPES, JUDGED_ON)
     found = measured(packages, shapes, seeds)
     print(table(found))
+    rows = [(name, by[OURS].above / _GB, by[GO].above / _GB) for name, by in found.items()]
+    targets = {"mixed": at_most(1 - MUST_SAVE)}
+    hand_over([Row(f"{n}, above the least", "GB", us, go, targets.get(n), GO) for n, us, go in rows], options.rows)
     if options.plot:
         options.plot.write_text(bars({name: by.above / _GB for name, by in found["mixed"].items()}))
     return int(_against_go(found["mixed"], OURS) > -MUST_SAVE)

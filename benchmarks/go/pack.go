@@ -1,7 +1,3 @@
-// The other side of benchmarks/packing.py: layers as Go Nixery makes them, and a client that asks at a steady pace.
-//
-//	packing pack FOLDER < GROUPS      each line of GROUPS has the store paths of one layer
-//	packing ask URL A_SECOND SECONDS
 package main
 
 import (
@@ -12,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"log"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -20,19 +15,6 @@ import (
 	"syscall"
 	"time"
 )
-
-func main() {
-	log.SetFlags(0)
-	words := os.Args[1:]
-	switch {
-	case len(words) == 2 && words[0] == "pack":
-		pack(words[1])
-	case len(words) == 4 && words[0] == "ask":
-		ask(words[1], number(words[2]), time.Duration(number(words[3]))*time.Second)
-	default:
-		log.Fatal("see the first lines of main.go")
-	}
-}
 
 // pack makes one layer after the other in files of the folder, and prints seconds, CPU seconds and compressed bytes.
 func pack(folder string) {
@@ -97,16 +79,4 @@ func add(archive *tar.Writer, path string, info fs.FileInfo) (err error) {
 	defer file.Close()
 	_, err = io.Copy(archive, file)
 	return err
-}
-
-func number(word string) int {
-	value, err := strconv.Atoi(word)
-	check(err)
-	return value
-}
-
-func check(err error) {
-	if err != nil {
-		log.Fatal(err)
-	}
 }

@@ -1,3 +1,0 @@
-module blobs
-
-go 1.21

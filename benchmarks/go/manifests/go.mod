@@ -1,3 +1,0 @@
-module manifests
-
-go 1.21
