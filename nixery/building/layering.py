@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from attrs import evolve, frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredSemaphore
 
 from nixery.building.cache import Cache
 from nixery.building.transcoding import Transcoder
@@ -22,6 +22,9 @@ from nixery.packing.packer import Packer
 
 LAYOUT = f"{tar.LAYOUT}.{root.LAYOUT}"
 """Stands for how store paths become layers; part of every recipe."""
+
+_LOOKS = 8
+"""Layers that are looked up at once: the answers to a hundred would come in one go, and requests wait for all of it."""
 
 
 @frozen
@@ -54,6 +57,7 @@ class Layers:
         self.limit = limit
         self._transcoder = transcoder
         self._packs: Coalescer[str, Layer] = Coalescer(None)
+        self._looks = DeferredSemaphore(_LOOKS)
 
     @property
     def encoder(self) -> str:
@@ -104,7 +108,7 @@ class Layers:
         return self._packs.join(key, lambda: self._layer(key, lambda: self._packer.root(built.outputs, "image root")))
 
     async def _layer(self, key: str, pack: Callable[[], Awaitable[Layer]]) -> Layer:
-        layer = await self._cache.layer(key)
+        layer = await self._looks.run(self._cache.layer, key)
         if layer is None:
             layer = await pack()
             await self._cache.remember_layer(key, layer)

@@ -1,5 +1,6 @@
 """The names under which images were had, as records in the storage: what `_catalog` lists."""
 
+import math
 from collections.abc import Collection
 
 from twisted.logger import Logger
@@ -14,6 +15,9 @@ MOST = 10_000
 
 _FOLDER = "v1/names"
 
+_PART = 8
+"""Of the room that is left: what is added to it before all names are counted again, as others add some too."""
+
 
 class Catalog:
     """Names of images. Their records never change, so each is read once; all instances of a storage share them.
@@ -27,13 +31,15 @@ class Catalog:
         self._storage = storage
         self._grows = grows
         self._names: dict[str, str] = {}
+        self._left = 0
+        self._full = False
 
     async def add(self, name: ImageName) -> None:
         """Keep a name under which an image was had. A storage that cannot is logged, and harms no pull."""
         word = Digest.of(name.text.encode()).hex
         try:
             if self._grows and word not in self._names and await self._has_room():
-                await self._storage.create_record(f"{_FOLDER}/{word}", name.text.encode())
+                self._left -= await self._storage.create_record(f"{_FOLDER}/{word}", name.text.encode())
                 self._names[word] = name.text
         except StorageUnavailable as error:
             self._log.warn("{name} is not kept for the catalog: {error}", name=name.text, error=error)
@@ -46,7 +52,11 @@ class Catalog:
         return self._names.values()
 
     async def _has_room(self) -> bool:
-        return len(self._names) < MOST and len(await self._storage.list_records(_FOLDER, "", MOST)) < MOST
+        """Names are counted now and then, as thousands of them take milliseconds; once full, it is so for good."""
+        if self._left <= 0 and not self._full:
+            room = MOST - len(await self._storage.list_records(_FOLDER, "", MOST))
+            self._left, self._full = math.ceil(room / _PART), room <= 0
+        return not self._full
 
     async def _read(self, word: str) -> None:
         data = await self._storage.read_record(f"{_FOLDER}/{word}")

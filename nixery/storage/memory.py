@@ -29,6 +29,7 @@ class MemoryStorage(Service):
         self.blobs: dict[Digest, bytes] = {}
         self.records: dict[str, bytes] = {}
         self._limit = limit
+        self._held = 0
 
     async def stage(self) -> IStaging:
         """See IStorage."""
@@ -90,13 +91,14 @@ class MemoryStorage(Service):
         return digest in self.blobs and Digest.of(self.blobs[digest]) == digest
 
     def _keep(self, digest: Digest, data: bytes) -> None:
-        held = sum(map(len, self.blobs.values()))
-        if digest not in self.blobs and held + len(data) > self._limit:
+        new = 0 if digest in self.blobs else len(data)
+        if self._held + new > self._limit:
             raise StorageUnavailable(
                 f"the blob {digest} of {len(data)} bytes is too much for the memory that storage may take: "
-                f"{held} of {self._limit} bytes are taken (NIXERY_MEMORY_LIMIT)"
+                f"{self._held} of {self._limit} bytes are taken (NIXERY_MEMORY_LIMIT)"
             )
         self.blobs[digest] = data
+        self._held += new
 
 
 @implementer(IStaging)
