@@ -25,20 +25,24 @@ from nixery.nix.report import Package
 
 
 class Done:
-    """A Nix that only waits."""
+    """A Nix that only waits: all that it says is known before."""
 
     def __init__(self, *_: object) -> None:
-        self._graphs = Path(os.environ["GRAPHS"])
+        self._built = {graph.name: self._of(graph) for graph in Path(os.environ["GRAPHS"]).iterdir()}
 
     async def build(self, source: PinnedSource, names: Sequence[str], system: str) -> Built:
         """See nixery.nix.driver.Nix."""
-        await deferLater(reactor, float(os.environ["NIX_SECONDS"]))
+        if seconds := float(os.environ["NIX_SECONDS"]):
+            await deferLater(reactor, seconds)
+            print(f"Nix ended at {time.monotonic()} after {cpu_of(os.getpid())} CPU s")
         (name,) = (name for name in names if name not in ALWAYS)
-        closure = closure_of((self._graphs / name).read_bytes())
+        return self._built[name]
+
+    def _of(self, graph: Path) -> Built:
+        closure = closure_of(graph.read_bytes())
         referred = {path for info in closure for path in info.references}
         tops = tuple(info.path for info in closure if info.path not in referred)
-        print(f"Nix ended at {time.monotonic()} after {cpu_of(os.getpid())} CPU s")
-        return Built((Package(name, name, tops, None, None, ()),), closure, tempfile.mkdtemp())
+        return Built((Package(graph.name, graph.name, tops, None, None, ()),), closure, tempfile.mkdtemp())
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ _LEFT, _TOP, _ACROSS, _DOWN, _LEGEND = 62, 36, 340, 250, 16
 
 _COLORS = ("#2a6f97", "#c8553d", "#588157", "#7b4b94", "#c9920e", "#3aa6a0", "#8d5b3f", "#d46a9f")
 _GREY = "#aaa"
-_PREFIXES = {-3: "n", -2: "µ", -1: "m", 0: "", 1: "k", 2: "M"}
+_PREFIXES = {-3: "n", -2: "&#181;", -1: "m", 0: "", 1: "k", 2: "M"}
 _STEPS = 40
 """Of which the guide is drawn, as n log n is no straight line here."""
 

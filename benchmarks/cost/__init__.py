@@ -1,0 +1,1 @@
+"""What N costs the daemon, for N requests, images, paths and layers."""
