@@ -11,7 +11,6 @@ short form goes through every step in sizes that say nothing of speed, so that i
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,7 +20,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from benchmarks.daemons import ROOT
+from benchmarks.daemons import ROOT, program
 from benchmarks.layering.debian import SUITE
 from benchmarks.plots import bars
 from benchmarks.report import Row, handed_over, table
@@ -39,8 +38,7 @@ class Benchmark:
 
     def lacking(self, short: bool) -> list[str]:
         """What it needs and this machine has not. The short form needs no lists."""
-        path = f"{os.environ['PATH']}:/usr/sbin"
-        lacking = [program for program in self.programs if shutil.which(program, path=path) is None]
+        lacking = [name for name in self.programs if program(name) is None]
         return [*lacking, f"apt's lists of {SUITE}"] if self.lists and not short and not _has_lists() else lacking
 
 

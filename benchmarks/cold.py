@@ -20,10 +20,8 @@ from xml.sax.saxutils import escape
 from benchmarks.daemons import NIX, Daemon, daemon
 from benchmarks.report import Row, arguments, hand_over
 from benchmarks.results import contents, expect, layers_of
-from benchmarks.stores import MB, closure_of, grown
+from benchmarks.stores import TINY, USUAL, closure_of, grown
 
-SIZE, PATHS = 216 * MB, 60
-SHORT = (MB, 3)
 STEP = re.compile(r"([a-zA-Z ]+) ([0-9]+)(?:-([0-9]+))?(?:, |$)")
 
 WIDTH, LEFT, ROW, TOP = 1000, 150, 26, 30
@@ -120,7 +118,7 @@ def main(words: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder, trees = Path(name), Path(name, "store")
         (trees / "all").mkdir(parents=True)
-        expression = package_set(trees, grown(trees, *(SHORT if options.short else (SIZE, PATHS))))
+        expression = package_set(trees, grown(trees, *(TINY if options.short else USUAL)))
         with daemon(folder, expression, NIX_CONFIG=NIX) as building:
             building.pull("all")
         steps, layers = cold(folder, expression, trees)

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -115,6 +116,11 @@ def daemon(
         settings |= {"STATE_DIRECTORY": f"{name}/state", "HOME": name}
         with server(Path(name), [*before, *command(python)], **settings) as running:
             yield Daemon(running.pid, running.root, running.file, Path(name, "storage"))
+
+
+def program(name: str) -> str | None:
+    """Its path, or None; servers are where users' shells do not look."""
+    return shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin")
 
 
 def cpu_of(pid: int) -> float:

@@ -31,19 +31,20 @@ from benchmarks.daemons import Daemon, daemon, watched
 from benchmarks.peers import built
 from benchmarks.report import Row, arguments, at_least, at_most, hand_over
 from benchmarks.results import contents, expect, layers_of
-from benchmarks.stores import MB, closure_of, files_of, found, grown
+from benchmarks.stores import MB, TINY, USUAL, closure_of, files_of, found, grown
 from nixery.images.graph import Closure
-from nixery.images.layers import plan
+from nixery.images.layers import LayerContents, plan
 from nixery.images.popularity import Popularity
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 WORKERS = os.environ.get("WORKERS", "2")
-SIZES = ((216 * MB, 60), (861 * MB, 150))
+SIZES = (USUAL, (861 * MB, 150))
 PACE, IDLE_SECONDS = 500, 10.0
 SHORT = ((2 * MB, 5),)
-SMALL = (MB, 3)
-LAYERS = 93
-"""Of store paths: one less than the daemon's NIXERY_MAX_LAYERS, as the root is one too."""
+DONE = ("-m", "benchmarks.packing_daemon")
+
+LIMIT = 94
+"""The daemon's NIXERY_MAX_LAYERS, unless told."""
 
 
 class Packed(NamedTuple):
@@ -55,10 +56,10 @@ class Packed(NamedTuple):
     memory: int = 0
 
 
-def packing(graphs: Path, nix_seconds: int = 0) -> AbstractContextManager[Daemon]:
-    """A daemon with nothing in its storage, whose Nix only waits."""
+def packing(graphs: Path, nix_seconds: int = 0, limit: int = LIMIT) -> AbstractContextManager[Daemon]:
+    """A daemon with nothing in its storage, whose Nix only waits, and whose images have at most so many layers."""
     settings = {"GRAPHS": str(graphs), "NIX_SECONDS": str(nix_seconds), "NIXERY_PACK_WORKERS": WORKERS}
-    return daemon(graphs.parent, "{ }: { }", ("-m", "benchmarks.packing_daemon"), **settings)
+    return daemon(graphs.parent, "{ }: { }", DONE, **settings, NIXERY_MAX_LAYERS=str(limit))
 
 
 def ours(graphs: Path, image: str) -> Packed:
@@ -102,10 +103,14 @@ def check(program: str, graphs: Path, image: str, closure: Closure) -> None:
         expect({name: packed.get(name) for name in theirs}, theirs, "contents")
 
 
+def planned(closure: Closure, limit: int = LIMIT) -> tuple[LayerContents, ...]:
+    """The layers of store paths, as the daemon plans them: one less than the limit, as the root is one too."""
+    return plan(closure, Popularity.counted(closure), limit - 1)
+
+
 def grouped(closure: Closure) -> str:
     """A line for each layer, with its store paths."""
-    layers = plan(closure, Popularity.counted(closure), LAYERS)
-    return "".join(" ".join(map(str, layer.paths)) + "\n" for layer in layers)
+    return "".join(" ".join(map(str, layer.paths)) + "\n" for layer in planned(closure))
 
 
 def pack(program: str, graphs: Path, image: str, closure: Closure, times: int) -> list[Row]:
@@ -187,7 +192,7 @@ def main(words: Sequence[str]) -> None:
             if options.paths
             else {f"{s // MB}-mb": grown(folder / f"store-{s}", s, n) for s, n in sizes}
         )
-        for image, graph in {"small": grown(folder / "store-small", *SMALL), **made}.items():
+        for image, graph in {"small": grown(folder / "store-small", *TINY), **made}.items():
             (graphs / image).write_bytes(graph)
         measured: list[Row] = []
         for image, graph in made.items():

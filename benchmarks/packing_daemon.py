@@ -2,7 +2,9 @@
 
 Its end is in the log: when it was (time.monotonic), and the CPU seconds that the daemon had taken until then.
 
-GRAPHS=FOLDER python -m benchmarks.packing_daemon -n nixery ...    the graph of the image NAME is in FOLDER/NAME
+    GRAPHS=FOLDER NIX_SECONDS=1 python -m benchmarks.packing_daemon -n nixery ...
+
+The graph of the image NAME is in FOLDER/NAME; its Nix takes so many seconds.
 """
 
 import os

@@ -20,19 +20,20 @@ _STEPS = 40
 """Of which the guide is drawn, as n log n is no straight line here."""
 
 Curves = Mapping[str, Sequence[tuple[float, float]]]
-"""Points by a line's name: N, and what it costs."""
+"""Points by a line's name: N, and the seconds that it costs."""
 
 
-def bars(values: Mapping[str, float], unit: str = "GB") -> str:
-    """One bar for each value, the largest first. GB are not named at the bars."""
+def bars(values: Mapping[str, float], unit: str = "") -> str:
+    """One bar for each value, the largest first; each figure is followed by the unit."""
     rows = sorted(values.items(), key=lambda row: -row[1])
     scale = (_WIDTH - _NAMES - _FIGURES) / max(values.values())
-    said = "" if unit == "GB" else f" {unit}"
-    drawn = (_bar(place, name, value * scale, f"{value:.1f}{said}") for place, (name, value) in enumerate(rows))
+    drawn = (
+        _bar(place, name, value * scale, f"{value:.1f} {unit}".rstrip()) for place, (name, value) in enumerate(rows)
+    )
     return _drawing(_WIDTH, _ROW * (len(rows) + 1), 13, "\n".join(drawn))
 
 
-def curves(panels: Mapping[str, Curves], unit: str = "s") -> str:
+def curves(panels: Mapping[str, Curves]) -> str:
     """A panel for each N, with its lines on logarithmic axes, and n log n beside them: grey, to where the first ends.
 
     All figures are above 0, and each panel has more than one N.
@@ -41,7 +42,7 @@ def curves(panels: Mapping[str, Curves], unit: str = "s") -> str:
     for place, (title, lines) in enumerate(panels.items()):
         row, column = divmod(place, _COLUMNS)
         at = f"translate({column * _PANEL_WIDTH},{row * _PANEL_HEIGHT})"
-        drawn.append(f'<g transform="{at}">\n{_panel(title, lines, unit)}\n</g>')
+        drawn.append(f'<g transform="{at}">\n{_panel(title, lines)}\n</g>')
     rows = math.ceil(len(panels) / _COLUMNS)
     return _drawing(_COLUMNS * _PANEL_WIDTH, rows * _PANEL_HEIGHT, 12, "\n".join(drawn))
 
@@ -66,7 +67,7 @@ def _bar(place: int, name: str, width: float, figure: str) -> str:
 
 @frozen
 class _Axis:
-    """A logarithmic axis: `low` and `high` are powers of ten, `start` and `end` where they are in the panel."""
+    """A logarithmic axis: `low` and `high` are exponents of ten, `start` and `end` where they are in the panel."""
 
     low: float
     high: float
@@ -78,11 +79,11 @@ class _Axis:
         return self.start + (math.log10(value) - self.low) / (self.high - self.low) * (self.end - self.start)
 
     def ticks(self) -> range:
-        """The whole powers on it."""
+        """The whole exponents on it."""
         return range(math.ceil(self.low), math.floor(self.high) + 1)
 
 
-def _panel(title: str, lines: Curves, unit: str) -> str:
+def _panel(title: str, lines: Curves) -> str:
     ns, costs = ({point[side] for point in chain(*lines.values())} for side in (0, 1))
     across = _Axis(math.log10(min(ns)), math.log10(max(ns)), _LEFT, _LEFT + _ACROSS)
     low, high = math.floor(math.log10(min(costs))), math.ceil(math.log10(max(costs)))
@@ -90,7 +91,7 @@ def _panel(title: str, lines: Curves, unit: str) -> str:
     guide = _guide(across, down, next(iter(lines.values()))[-1])
     parts = [
         f'<text x="{_LEFT}" y="{_TOP - 12}" font-weight="bold">{escape(title)}</text>',
-        *_grid(across, down, unit),
+        *_grid(across, down),
         f"{_line(guide, _GREY, 1)}{_legend(len(lines), 'n log n', _GREY)}",
     ]
     for place, ((name, points), color) in enumerate(zip(lines.items(), cycle(_COLORS), strict=False)):
@@ -99,14 +100,14 @@ def _panel(title: str, lines: Curves, unit: str) -> str:
     return "\n".join(parts)
 
 
-def _grid(across: _Axis, down: _Axis, unit: str) -> Iterator[str]:
+def _grid(across: _Axis, down: _Axis) -> Iterator[str]:
     for power in across.ticks():
         x = across.place(10**power)
         yield f'<path d="M{x:.1f} {_TOP}v{_DOWN}" stroke="#eee"/>'
         yield f'<text x="{x:.1f}" y="{_TOP + _DOWN + 16}" text-anchor="middle">{10**power:,}</text>'
     for power in down.ticks():
         y, (thousands, rest) = down.place(10**power), divmod(power, 3)
-        said = f"{10**rest} {_PREFIXES[thousands]}{unit}"
+        said = f"{10**rest} {_PREFIXES[thousands]}s"
         yield f'<path d="M{_LEFT} {y:.1f}h{_ACROSS}" stroke="#eee"/>'
         yield f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{said}</text>'
     yield f'<path d="M{_LEFT} {_TOP}v{_DOWN}h{_ACROSS}" fill="none" stroke="#333"/>'

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 import socket
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from benchmarks.daemons import TWISTD, Server, command, server
+from benchmarks.daemons import TWISTD, Server, command, program, server
 from benchmarks.results import OCI, fetched
 
 COPYING = ("-c", f"from nixery.registry import sending; sending.way = lambda *_: None; {TWISTD[1]}")
@@ -77,11 +76,10 @@ def nginx(store: Store) -> AbstractContextManager[Server]:
         port = free.getsockname()[1]
     configuration = store.folder / "nginx.conf"
     configuration.write_text(NGINX.format(folder=store.folder, port=port, layers=store.layers))
-    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
-    return server(store.folder, (program, "-c", str(configuration)), port=str(port))
+    return server(store.folder, (program("nginx") or "nginx", "-c", str(configuration)), port=str(port))
 
 
-def started(running: ExitStack, store: Store, program: str) -> dict[str, Serving]:
+def started(running: ExitStack, store: Store, peers: str) -> dict[str, Serving]:
     """All servers. Raises WrongResult when one answers with other bytes."""
 
     def serving(context: AbstractContextManager[Server], blob: str = "/", manifest: str = "/") -> Serving:
@@ -91,7 +89,7 @@ def started(running: ExitStack, store: Store, program: str) -> dict[str, Serving
     ours = ("/v2/x/blobs/sha256:", "/v2/x/manifests/sha256:")
     servers = {
         "nginx": serving(nginx(store)),
-        "Go": serving(server(store.folder, (program, "files", str(store.layers)))),
+        "Go": serving(server(store.folder, (peers, "files", str(store.layers)))),
         "nixery, copying": serving(daemon(store, COPYING), *ours),
     }
     servers = {"nixery": serving(daemon(store, TWISTD), *ours), **servers}

@@ -17,6 +17,9 @@ from nixery.images.graph import Closure
 from nixery.nix.closure import Registrations
 
 MB = 1_000_000
+USUAL, TINY = (216 * MB, 60), (MB, 3)
+"""Bytes and store paths of an image, and of one that is there in no time."""
+
 CORPUS = 96 * MB
 """Bytes of this host's files that contents are cut from: Python's library, and shared libraries."""
 

@@ -21,15 +21,12 @@ from threading import Event
 from benchmarks.packing import packing
 from benchmarks.report import Row, arguments, hand_over
 from benchmarks.results import expect, layers_of
-from benchmarks.stores import MB, grown
+from benchmarks.stores import MB, TINY, USUAL, grown
 from nixery.packing.members import compress
 from nixery.packing.pieces import PIECE
 from nixery.packing.transcoding import Transcoding
 from nixery.packing.zstd import Frame
 from nixery.validating.unpacking import Gzip, Unpacker, Zstd
-
-SIZE, PATHS = 216 * MB, 60
-SHORT = (MB, 3)
 
 
 def pieces(blob: Path) -> Iterator[bytes]:
@@ -134,7 +131,7 @@ def main(words: Sequence[str]) -> None:
     options = parser.parse_args(words)
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "zstd").mkdir()
-        extent = SHORT if options.short else (SIZE, PATHS)
+        extent = TINY if options.short else USUAL
         blobs = apart(Path(name), *extent) if options.storage is None else found(options.storage)
         hand_over(measured(blobs, Path(name) / "zstd"), options.rows)
 

@@ -147,5 +147,5 @@ SETTINGS = (
         values.one_of("gzip", "zstd"),
     ),
     Setting("NIXERY_MAX_BUILDS", "number of cores", "builds that run at once", values.whole(1, 1000)),
-    Setting("NIXERY_PACK_WORKERS", "number of cores", "layers that are packed at once", values.whole(1, 1000)),
+    Setting("NIXERY_PACK_WORKERS", "number of cores", "processes that pack layers", values.whole(1, 1000)),
 )

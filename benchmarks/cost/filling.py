@@ -1,7 +1,8 @@
 """A storage folder with many images in it, put there by the project's own code."""
 
 from collections.abc import Coroutine, Iterable
-from typing import Any, TypeVar
+from contextlib import suppress
+from typing import Any
 from unittest.mock import patch
 
 from twisted.internet.task import Clock
@@ -14,12 +15,11 @@ from nixery.images.digest import DiffID, Digest
 from nixery.images.manifest import Format, ImageRecord, Layer
 from nixery.images.name import ImageName, Platform, Tag
 from nixery.images.recipe import Recipe
+from nixery.registry.catalog import Catalog
 from nixery.sources import origins
 from nixery.storage.filesystem import FilesystemStorage
 from nixery.storage.folder import Folder
 from nixery.storage.interfaces import IStorage
-
-T = TypeVar("T")
 
 REPOSITORY = "https://packages.example/set.git"
 """By whose tags the images were had."""
@@ -31,11 +31,11 @@ def fill(folder: str, numbers: Iterable[int]) -> None:
     Each has a layer, a name and a tag of REPOSITORY of its own. Nothing is synced, as nothing has to outlast a crash.
     """
     storage = FilesystemStorage(Folder(folder), Inline())
-    good = LastGood(storage, Clock(), 1.0)
+    good, catalog = LastGood(storage, Clock(), 1.0), Catalog(storage)
     with patch("os.fsync"):
         storage.startService()
         for number in numbers:
-            _at_once(_store(storage, good, number))
+            _at_once(_store(storage, good, catalog, number))
         storage.stopService()
 
 
@@ -49,7 +49,7 @@ def manifest_of(number: int) -> Digest:
     return Digest.of(_record(number).manifest(Format.OCI))
 
 
-async def _store(storage: IStorage, good: LastGood, number: int) -> None:
+async def _store(storage: IStorage, good: LastGood, catalog: Catalog, number: int) -> None:
     cache, record, recipe = Cache(storage), _record(number), _recipe(number)
     staging = await storage.stage()
     await staging.write(_layer_bytes(number))
@@ -60,8 +60,7 @@ async def _store(storage: IStorage, good: LastGood, number: int) -> None:
     name = ImageName.parse(name_of(number))
     where = origins.git(REPOSITORY, submodules=False).words
     await good.remember(Wanted(where, Tag(f"v{number}"), name, (Platform.AMD64,)), recipe.pin, recipe.key())
-    # As nixery/registry/catalog.py does, which lists all names before it adds one.
-    await storage.create_record(f"v1/names/{Digest.of(name.text.encode()).hex}", name.text.encode())
+    await catalog.add(name)
 
 
 def _record(number: int) -> ImageRecord:
@@ -77,11 +76,8 @@ def _recipe(number: int) -> Recipe:
     return Recipe("git", f"{number:040x}", "", (name_of(number),), Platform.AMD64, (), "graph", 94, "", "")
 
 
-def _at_once(work: Coroutine[Any, Any, T]) -> T:
-    """What a coroutine returns that has nothing to wait for."""
-    try:
+def _at_once(work: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine that has nothing to wait for."""
+    with suppress(StopIteration):
         work.send(None)
-    except StopIteration as ended:
-        result: T = ended.value
-        return result
-    raise AssertionError("a pool that is not inline")
+        raise AssertionError("a pool that is not inline")

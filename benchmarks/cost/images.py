@@ -13,8 +13,9 @@ from attrs import define
 from benchmarks.cost.asking import Client, asking, digest_of, own_cpu, spent
 from benchmarks.cost.filling import REPOSITORY, fill, manifest_of, name_of
 from benchmarks.cost.growth import Curve, curves
-from benchmarks.cost.pulling import DONE, made
+from benchmarks.cost.pulling import made
 from benchmarks.daemons import TWISTD, command, server
+from benchmarks.packing import DONE
 
 PATHS = 20
 BUILT = f"/v2/{PATHS}/manifests/latest"

@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.cost.growth import Curve, curves
-from benchmarks.cost.pulling import closure_in, made, planned, pulled
+from benchmarks.cost.pulling import closure_in, made, pulled
+from benchmarks.packing import planned
 
 
 def measured(folder: Path, numbers: Sequence[int], rounds: int) -> list[Curve]:

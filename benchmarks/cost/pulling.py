@@ -8,19 +8,13 @@ from pathlib import Path
 from attrs import frozen
 
 from benchmarks.cost.asking import Client, asking, digest_of
-from benchmarks.daemons import daemon
+from benchmarks.packing import LIMIT, packing, planned
 from benchmarks.results import expect
 from benchmarks.stores import closure_of, grown
 from nixery.images.graph import Closure
-from nixery.images.layers import LayerContents, plan
-from nixery.images.popularity import Popularity
 
-DONE = ("-m", "benchmarks.packing_daemon")
 SIZE = 4096
 """Bytes of a path."""
-
-LIMIT = 94
-"""Layers of an image, unless NIXERY_MAX_LAYERS says otherwise."""
 
 
 @frozen
@@ -53,18 +47,12 @@ def closure_in(graphs: Path, number: int) -> Closure:
     return closure_of((graphs / f"{number}").read_bytes())
 
 
-def planned(closure: Closure, limit: int = LIMIT) -> tuple[LayerContents, ...]:
-    """The layers of store paths, as the daemon plans them: one less than the limit, as the root is one too."""
-    return plan(closure, Popularity.counted(closure), limit - 1)
-
-
 @contextmanager
 def pulled(graphs: Path, number: int, connections: int = 1, limit: int = LIMIT) -> Iterator[Pulled]:
     """A daemon that has the image with so many paths, and nothing else; raises WrongResult."""
     layers = len(planned(closure_in(graphs, number), limit)) + 1
-    settings = {"GRAPHS": f"{graphs}", "NIX_SECONDS": "1", "NIXERY_MAX_LAYERS": f"{limit}"}
     path = f"/v2/{number}/manifests/"
-    with daemon(graphs.parent, "{ }: { }", DONE, **settings) as running, asking(running.root, connections) as client:
+    with packing(graphs, nix_seconds=1, limit=limit) as running, asking(running.root, connections) as client:
         manifest = client.get(f"{path}latest")
         cpu, (_, before) = running.cpu, running.nix_ended
         expect(len(json.loads(manifest)["layers"]), layers, f"layers of {number} paths")

@@ -5,12 +5,9 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/signal"
-	"sort"
 	"syscall"
 	"time"
 )
@@ -22,11 +19,9 @@ const connections = 16
 // the number of requests. It comes before all others, as a client does that has a machine of its own.
 func ask(address string, each int, last time.Duration) {
 	_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, -20)
-	where, err := url.Parse(address)
-	check(err)
 	due, taken := make(chan time.Time, 100000), make(chan float64, 100000)
 	for i := 0; i < connections; i++ {
-		go answer(where, due, taken)
+		go answer(address, due, taken)
 	}
 	stopped := make(chan os.Signal, 1)
 	signal.Notify(stopped, os.Interrupt)
@@ -41,17 +36,15 @@ func ask(address string, each int, last time.Duration) {
 	for i := range all {
 		all[i] = <-taken
 	}
-	sort.Float64s(all)
-	fmt.Println(all[sent/2], all[sent*99/100], all[sent-1], sent)
+	median, late, most := ranks(all)
+	fmt.Println(median, late, most, sent)
 }
 
-func answer(where *url.URL, due <-chan time.Time, taken chan<- float64) {
-	conn, err := net.Dial("tcp", where.Host)
-	check(err)
-	request := []byte("GET " + where.RequestURI() + " HTTP/1.1\r\nHost: r\r\n\r\n")
+func answer(address string, due <-chan time.Time, taken chan<- float64) {
+	conn, request := connected(address, "")
 	reader := bufio.NewReader(conn)
 	for when := range due {
-		_, err = conn.Write(request)
+		_, err := conn.Write(request)
 		check(err)
 		response, err := http.ReadResponse(reader, nil)
 		check(err)
@@ -60,6 +53,6 @@ func answer(where *url.URL, due <-chan time.Time, taken chan<- float64) {
 		}
 		_, err = io.Copy(io.Discard, response.Body)
 		check(err)
-		taken <- float64(time.Since(when).Microseconds()) / 1000
+		taken <- since(when)
 	}
 }

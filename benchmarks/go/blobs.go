@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
-	"sort"
 	"sync/atomic"
 	"time"
 )
@@ -62,11 +61,12 @@ func slow(address string, connections int, speed float64, last time.Duration, be
 		}
 	})
 	had := speed * float64(total.Load()) / float64(wanted.Load())
-	fmt.Println(had, taken[len(taken)/2], taken[len(taken)*99/100])
+	median, late, _ := ranks(taken)
+	fmt.Println(had, median, late)
 }
 
-// besides asks again and again until the end, and gives the milliseconds of each answer, sorted, without those of the
-// first half of the time.
+// besides asks again and again until the end, and gives the milliseconds of each answer, without those of the first half
+// of the time.
 func besides(address string, end time.Time) (taken []float64) {
 	half := time.Now().Add(time.Until(end) / 2)
 	c := dial(address, 0)
@@ -78,9 +78,8 @@ func besides(address string, end time.Time) (taken []float64) {
 		if began.Before(half) {
 			taken = taken[:0]
 		}
-		taken = append(taken, float64(time.Since(began).Microseconds())/1000)
+		taken = append(taken, since(began))
 		time.Sleep(5 * time.Millisecond)
 	}
-	sort.Float64s(taken)
 	return taken
 }

@@ -5,7 +5,6 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"net/url"
 	"syscall"
 	"testing/iotest"
 )
@@ -20,10 +19,7 @@ type client struct {
 
 // dial connects. The kernel keeps at most about `buffer` bytes that have not been read, 0 for as many as it likes.
 func dial(address string, buffer int) *client {
-	where, err := url.Parse(address)
-	check(err)
-	conn, err := net.Dial("tcp", where.Host)
-	check(err)
+	conn, request := connected(address, "")
 	if buffer > 0 {
 		check(conn.(*net.TCPConn).SetReadBuffer(buffer))
 	}
@@ -31,7 +27,7 @@ func dial(address string, buffer int) *client {
 	check(err)
 	// One byte at a time: what follows the head is left in the socket.
 	head := bufio.NewReaderSize(iotest.OneByteReader(conn), 16)
-	return &client{conn, raw, head, []byte("GET " + where.RequestURI() + " HTTP/1.1\r\nHost: r\r\n\r\n")}
+	return &client{conn, raw, head, request}
 }
 
 // ask sends the request, reads the head of its answer, and gives the bytes that are to follow.

@@ -14,7 +14,9 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"sort"
 	"strconv"
 	"sync"
 	"time"
@@ -66,6 +68,26 @@ func each(number int, do func(int)) {
 		}(i)
 	}
 	all.Wait()
+}
+
+// connected gives a connection to an address, and the request that gets what is there; `headers` end with a line's end.
+func connected(address, headers string) (net.Conn, []byte) {
+	where, err := url.Parse(address)
+	check(err)
+	conn, err := net.Dial("tcp", where.Host)
+	check(err)
+	return conn, []byte("GET " + where.RequestURI() + " HTTP/1.1\r\nHost: r\r\n" + headers + "\r\n")
+}
+
+// since gives the milliseconds that have passed.
+func since(began time.Time) float64 {
+	return float64(time.Since(began).Microseconds()) / 1000
+}
+
+// ranks sorts what was measured, and gives the median, the 99th of a hundred, and the most.
+func ranks(taken []float64) (median, late, most float64) {
+	sort.Float64s(taken)
+	return taken[len(taken)/2], taken[len(taken)*99/100], taken[len(taken)-1]
 }
 
 func seconds(word string) time.Duration {

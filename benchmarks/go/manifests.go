@@ -8,9 +8,7 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
-	"sort"
 	"strconv"
 	"sync"
 	"time"
@@ -33,16 +31,12 @@ func manifest(file string) {
 // answer took: the median, and the 99th of a hundred. Every first answer of a connection is checked by its hash, and
 // all others by their lengths.
 func manifests(address, accept string, connections int, last time.Duration, hash string) {
-	where, err := url.Parse(address)
-	check(err)
-	request := []byte("GET " + where.RequestURI() + " HTTP/1.1\r\nHost: r\r\nAccept: " + accept + "\r\n\r\n")
 	taken := make([][]float64, connections)
 	var began time.Time
 	var ready sync.WaitGroup
 	ready.Add(connections)
 	each(connections, func(i int) {
-		conn, err := net.Dial("tcp", where.Host)
-		check(err)
+		conn, request := connected(address, "Accept: "+accept+"\r\n")
 		answer := make([]byte, first(conn, request, hash))
 		ready.Done()
 		ready.Wait()
@@ -64,7 +58,7 @@ func again(conn net.Conn, request, answer []byte, end time.Time) (taken []float6
 		if string(answer[:12]) != "HTTP/1.1 200" {
 			log.Fatalf("%.80q", answer)
 		}
-		taken = append(taken, float64(time.Since(began).Microseconds())/1000)
+		taken = append(taken, since(began))
 	}
 	return taken
 }
@@ -74,8 +68,8 @@ func report(taken [][]float64, last time.Duration) {
 	for _, some := range taken {
 		each = append(each, some...)
 	}
-	sort.Float64s(each)
-	fmt.Println(len(each), last.Seconds(), each[len(each)/2], each[len(each)*99/100])
+	median, late, _ := ranks(each)
+	fmt.Println(len(each), last.Seconds(), median, late)
 }
 
 // first asks once, checks the answer, and gives the bytes of its head and body together: all that follow have as many.

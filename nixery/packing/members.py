@@ -11,18 +11,18 @@ import deflate
 
 _LEVELS = (3, 5)
 """libdeflate's: 3 makes layers up to 2.1 % larger than `gzip -6` does, 5 makes them 0.5 to 1.7 % smaller for a quarter
-more CPU. Half of the pieces by either is no larger, for less CPU than any level has that would do it alone; which half
-is up to the pieces, so that nobody has to count them."""
+more CPU. With half of the pieces at each, layers are no larger, for less CPU than any level takes that does it alone. A
+checksum of the piece chooses, so that the same piece always comes out the same."""
 
-_COIN = 4096
-"""Bytes that a piece decides by."""
+_DECISIVE = 4096
+"""The first bytes of a piece, by whose checksum its level is chosen."""
 
 _SAMPLE = 128 << 10
 
 
 def compress(piece: memoryview | bytes) -> bytearray:
     """One gzip member with the content `piece`; does not hold the GIL."""
-    member: bytearray = deflate.gzip_compress(piece, _LEVELS[crc32(piece[:_COIN]) % len(_LEVELS)])
+    member: bytearray = deflate.gzip_compress(piece, _LEVELS[crc32(piece[:_DECISIVE]) % len(_LEVELS)])
     return member
 
 

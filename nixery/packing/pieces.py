@@ -9,7 +9,7 @@ PIECE = 1 << 20
 
 
 def _in_turn(most: int) -> Iterator[memoryview]:
-    """So many buffers again and again; most layers need one, so that none is made before its turn."""
+    """At most so many buffers, in turn. Each is made when its first turn comes, as most layers need but one."""
     made: list[memoryview] = []
     while len(made) < most:
         made.append(memoryview(bytearray(PIECE)))

@@ -19,9 +19,12 @@ from nixery.packing.spare import counter, spare
 _LOOK = 50
 """Milliseconds from one look at whether a job was cancelled to the next."""
 
+_AHEAD = 4
+"""Processes that are started before there are jobs for them: most images keep no more busy, and each takes memory."""
+
 _MEMORY = {"MALLOC_MMAP_THRESHOLD_": "8388608", "MALLOC_TRIM_THRESHOLD_": "16777216"}
 """Has glibc keep the few blocks of a MiB that each piece takes and gives back, for the next (mallopt(3)), rather than
-ask the system for their pages each time: 14 times fewer page faults, a twentieth of the CPU."""
+ask the system for their pages each time: 14 times fewer page faults, a twentieth less CPU."""
 
 _START = "import sys; sys.path[:] = sys.argv.pop().split(':'); from nixery.packing.worker import main; main()"
 
@@ -40,7 +43,7 @@ class Workers:
     def get_ready(self) -> None:
         """See Hands. Does nothing but the first time; what cannot be started is told of when there is a job for it."""
         with self._lock, suppress(PackingFailed):
-            while not self._ready and len(self._idle) < self._cores:
+            while not self._ready and len(self._idle) < min(self._cores, _AHEAD):
                 self._idle.append(self._another())
             self._ready = True
 

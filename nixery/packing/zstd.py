@@ -15,7 +15,7 @@ else:
     from backports import zstd
 
 _OPTIONS: dict[int, int] = {
-    # 13 % smaller than our gzip in about the same time; its window (2 MiB) is one that every decoder has to take.
+    # 6 to 18 % smaller than our gzip for a fifth more CPU; its window (2 MiB) is one that every decoder has to take.
     zstd.CompressionParameter.compression_level: 6,
     zstd.CompressionParameter.nb_workers: 0,
     # Clients then find damage themselves. The content's size is not known when the frame begins.

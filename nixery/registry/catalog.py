@@ -16,7 +16,7 @@ MOST = 10_000
 _FOLDER = "v1/names"
 
 _PART = 8
-"""Of the room that is left: what is added to it before all names are counted again, as others add some too."""
+"""One in so many of the names that there is room for is added before all are counted again: others add some too."""
 
 
 class Catalog:
@@ -39,7 +39,8 @@ class Catalog:
         word = Digest.of(name.text.encode()).hex
         try:
             if self._grows and word not in self._names and await self._has_room():
-                self._left -= await self._storage.create_record(f"{_FOLDER}/{word}", name.text.encode())
+                self._left -= 1  # before anything is waited for: others are kept meanwhile, and failures may have been
+                await self._storage.create_record(f"{_FOLDER}/{word}", name.text.encode())
                 self._names[word] = name.text
         except StorageUnavailable as error:
             self._log.warn("{name} is not kept for the catalog: {error}", name=name.text, error=error)

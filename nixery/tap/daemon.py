@@ -21,7 +21,7 @@ from nixery.tap.wiring import Reactor
 FILE_THREADS = 8
 
 _TURN = 0.001
-"""Seconds that a thread which plans layers, say, has the interpreter for while the reactor waits for it."""
+"""Seconds after which a thread (one that plans layers) lets the reactor in when that waits for the interpreter."""
 
 
 def parameters(settings: Iterable[Setting]) -> list[list[str | None]]:

@@ -1,20 +1,17 @@
-"""What N costs: growth told apart, a storage filled with whole images, curves drawn, and the short form."""
+"""What N costs: growth told apart, and a storage filled with whole images."""
 
-import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from xml.etree import ElementTree
 
 import pytest
 import pytest_twisted
 from twisted.internet.task import Clock
 
-from benchmarks.cost.__main__ import MOST, main, seconds, table
+from benchmarks.cost.__main__ import MOST, seconds, table
 from benchmarks.cost.asking import Client
 from benchmarks.cost.filling import REPOSITORY, fill, manifest_of
 from benchmarks.cost.growth import Curve, curves, growth
-from benchmarks.plots import curves as drawn
 from benchmarks.report import WrongResult
 from nixery.building.stored import Meaning, StoredImages
 from nixery.concurrency.pool import Inline
@@ -71,26 +68,6 @@ def test_a_table_has_a_cost_and_its_nth_part() -> None:
     assert [seconds(cost) for cost in (12.34, 0.0456, 2e-7)] == ["12.3 s", "45.6 ms", "0.2 us"]
 
 
-def test_a_drawing_has_a_panel_for_each_n_with_all_its_lines() -> None:
-    points = [(10, 0.001), (100, 0.01), (3000, 2.5)]
-    root = ElementTree.fromstring(
-        drawn({"of a & b": {"x < y": points, "flat": [(10, 1.0), (3000, 1.0)]}, "c": {"z": points}})
-    )
-    svg = "{http://www.w3.org/2000/svg}"
-    words = [text.text for text in root.iter(f"{svg}text")]
-    assert {"of a & b", "x < y", "flat", "c", "z", "100", "1,000", "1 ms", "10 s", "n log n"} <= {*words}
-    assert [len(panel.findall(f"{svg}polyline")) for panel in root.iter(f"{svg}g")] == [3, 2]
-    assert len([*root.iter(f"{svg}circle")]) == 3 + 2 + 3
-
-
-def test_lines_go_up_with_their_costs_within_the_drawing() -> None:
-    root = ElementTree.fromstring(drawn({"N": {"it": [(8, 0.02), (125, 0.7)]}}))
-    (first, last) = ((float(dot.attrib["cx"]), float(dot.attrib["cy"])) for dot in root.iter() if "cx" in dot.attrib)
-    width, height = map(float, root.attrib["viewBox"].split()[2:])
-    assert 0 < first[0] < last[0] < width
-    assert height > first[1] > last[1] > 0
-
-
 @pytest_twisted.ensureDeferred
 async def test_what_fills_a_storage_is_whole_images_with_their_tags(tmp_path: Path) -> None:
     fill(str(tmp_path), range(1, 3))
@@ -129,12 +106,3 @@ class _Answer:
 def test_a_wrong_answer_ends_it(status: int, ask: Callable[[Client], None]) -> None:
     with pytest.raises(WrongResult):
         ask(Client(iter([_Answer(status, b'{"repositories": ["a", "a", "b"]}')])))  # type: ignore[list-item]  # a double
-
-
-@pytest.mark.integration
-def test_the_short_form_measures_and_draws_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["--short", "--rows", str(tmp_path / "rows"), "--picture", str(tmp_path / "picture")])
-    rows = {row["measured"] for row in json.loads((tmp_path / "rows").read_text())}
-    assert {"requests: manifests by tag", "images stored: start", "paths in an image: layer plan alone"} <= rows
-    assert capsys.readouterr().out.count("grows as N^") == len(rows)
-    ElementTree.fromstring((tmp_path / "picture").read_text())

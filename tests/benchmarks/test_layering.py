@@ -10,7 +10,6 @@ from benchmarks.layering.replay import Replay, Transferred, WrongPlan
 from benchmarks.layering.store import Asked, Store
 from benchmarks.layering.strategies import STRATEGIES, one_layer
 from benchmarks.layering.workload import MIXED, STILL, Pull, Workload, wanted, workload
-from benchmarks.plots import bars
 from nixery.images.graph import Closure
 from nixery.images.layers import LayerContents
 from nixery.images.popularity import Popularity
@@ -99,9 +98,3 @@ def test_each_strategy_plans_each_path_once_within_the_limit(strategy: str, limi
 def test_the_short_form_sees_what_ours_saves(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--short"]) == 0
     assert "Go Nixery's" in capsys.readouterr().out
-
-
-def test_a_plot_names_what_it_shows() -> None:
-    drawn = bars({"ours & theirs": 2.0, "Go": 4.0})
-    assert drawn.startswith("<svg")
-    assert "ours &amp; theirs" in drawn

@@ -82,6 +82,13 @@ def test_processes_are_there_before_the_first_job(
     assert len(started) == 2
 
 
+def test_few_are_started_ahead_on_a_host_with_many_cores(started: list["subprocess.Popen[bytes]"]) -> None:
+    workers = Workers(1000)
+    workers.get_ready()
+    workers.end()
+    assert len(started) == 4
+
+
 def test_none_is_started_after_the_end(workers: Workers, started: list["subprocess.Popen[bytes]"]) -> None:
     workers.end()
     workers.get_ready()

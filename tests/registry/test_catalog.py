@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 import pytest_twisted
+from twisted.internet.defer import Deferred
 
 from nixery.errors import BuildFailed, StorageUnavailable
 from nixery.images.digest import Digest
@@ -105,6 +106,48 @@ async def test_names_are_not_counted_for_each_one(monkeypatch: pytest.MonkeyPatc
         await full.add(ImageName.parse(f"package-{number}"))
     assert len(storage.records) == 200
     assert storage.calls.count("list") < 50
+
+
+class Slow(MemoryStorage):
+    """Writes records when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Deferred[None]] = []
+
+    async def create_record(self, name: str, data: bytes) -> bool:
+        asked: Deferred[None] = Deferred()
+        self.asked.append(asked)
+        await asked
+        return await super().create_record(name, data)
+
+
+def test_names_that_come_together_are_counted_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "MOST", 100)
+    storage = Slow()
+    slow = Catalog(storage)
+    for some in range(20):
+        for number in range(20):
+            Deferred.fromCoroutine(slow.add(ImageName.parse(f"package-{some}-{number}")))
+        while storage.asked:
+            storage.asked.pop().callback(None)
+    assert 100 <= len(storage.records) <= 100 + 20
+
+
+class Unsure(MemoryStorage):
+    async def create_record(self, name: str, data: bytes) -> bool:
+        await super().create_record(name, data)
+        raise StorageUnavailable("no answer came in time")
+
+
+@pytest_twisted.ensureDeferred
+async def test_names_kept_without_our_hearing_of_it_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "MOST", 20)
+    storage = Unsure()
+    unsure = Catalog(storage)
+    for number in range(40):
+        await unsure.add(ImageName.parse(f"package-{number}"))
+    assert len(storage.records) == 20
 
 
 @pytest_twisted.ensureDeferred
