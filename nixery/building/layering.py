@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable
 
 from attrs import evolve, frozen
-from twisted.internet.defer import Deferred, DeferredSemaphore
+from twisted.internet.defer import Deferred
 
 from nixery.building.cache import Cache
+from nixery.building.known_layers import KnownLayers, looks
 from nixery.building.transcoding import Transcoder
 from nixery.concurrency.coalescer import Coalescer
 from nixery.concurrency.pool import Pool
@@ -22,9 +23,6 @@ from nixery.packing.packer import Packer
 
 LAYOUT = f"{tar.LAYOUT}.{root.LAYOUT}"
 """Stands for how store paths become layers; part of every recipe."""
-
-_LOOKS = 8
-"""Layers that are looked up at once: the answers to a hundred would come in one go, and requests wait for all of it."""
 
 
 @frozen
@@ -57,7 +55,7 @@ class Layers:
         self.limit = limit
         self._transcoder = transcoder
         self._packs: Coalescer[str, Layer] = Coalescer(None)
-        self._looks = DeferredSemaphore(_LOOKS)
+        self._looks = looks()
 
     @property
     def encoder(self) -> str:
@@ -84,8 +82,10 @@ class Layers:
         """
         planned = await self._cpu.run(self._planned, built, popularity)
         note("layers planned")
-        root = self._layer_of_root(built)
-        begun = {layer.key: self._layer_of_paths(layer) for layer in sorted(planned, key=lambda layer: -layer.size)}
+        known = KnownLayers(self._cache, self._looks)
+        root = self._layer_of_root(built, known)
+        largest_first = sorted(planned, key=lambda layer: -layer.size)
+        begun = {layer.key: self._layer_of_paths(layer, known) for layer in largest_first}
         return tuple(await gathered([*(begun[layer.key] for layer in planned), root]))
 
     def _planned(self, built: Built, popularity: Popularity | None) -> list["_Planned"]:
@@ -95,20 +95,22 @@ class Layers:
     def _plan(self, built: Built, popularity: Popularity | None) -> tuple[LayerContents, ...]:
         return plan(built.closure, popularity or Popularity.counted(built.closure), self.limit - 1)
 
-    def _layer_of_paths(self, planned: "_Planned") -> Deferred[Layer]:
+    def _layer_of_paths(self, planned: "_Planned", known: KnownLayers) -> Deferred[Layer]:
         key, contents = planned.key, planned.contents
         return self._packs.join(
-            key, lambda: self._layer(key, lambda: self._packer.paths(contents.paths, contents.comment))
+            key, lambda: self._layer(key, known, lambda: self._packer.paths(contents.paths, contents.comment))
         )
 
-    def _layer_of_root(self, built: Built) -> Deferred[Layer]:
+    def _layer_of_root(self, built: Built, known: KnownLayers) -> Deferred[Layer]:
         """The image root's layer: what it links to, and in which order, decides on it."""
         order = " ".join(map(str, built.outputs))
         key = layer_key(built.closure, f"{LAYOUT} root of {order}", encoder_fingerprint())
-        return self._packs.join(key, lambda: self._layer(key, lambda: self._packer.root(built.outputs, "image root")))
+        return self._packs.join(
+            key, lambda: self._layer(key, known, lambda: self._packer.root(built.outputs, "image root"))
+        )
 
-    async def _layer(self, key: str, pack: Callable[[], Awaitable[Layer]]) -> Layer:
-        layer = await self._looks.run(self._cache.layer, key)
+    async def _layer(self, key: str, known: KnownLayers, pack: Callable[[], Awaitable[Layer]]) -> Layer:
+        layer = await known.layer(key)
         if layer is None:
             layer = await pack()
             await self._cache.remember_layer(key, layer)

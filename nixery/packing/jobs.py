@@ -58,7 +58,7 @@ class Hands(Protocol):
         """Write the layer to `descriptor`; raises as pack_paths does."""
 
     def end(self) -> None:
-        """Give back whatever is held between jobs, for good; takes milliseconds."""
+        """Give back whatever is held between jobs, for good; takes a moment."""
 
 
 class Own:

@@ -9,6 +9,8 @@ from zlib import crc32
 
 import deflate
 
+from nixery.packing.pieces import PIECE
+
 _LEVELS = (3, 5)
 """libdeflate's: 3 makes layers up to 2.1 % larger than `gzip -6` does, 5 makes them 0.5 to 1.7 % smaller for a quarter
 more CPU. With half of the pieces at each, layers are no larger, for less CPU than any level takes that does it alone. A
@@ -29,7 +31,7 @@ def compress(piece: memoryview | bytes) -> bytearray:
 @cache
 def encoder_fingerprint() -> str:
     """What tells encoders apart, part of a layer's cache key: the SHA-256 of what this one makes of fixed samples."""
-    members = hashlib.sha256()
+    members = hashlib.sha256(b"%d" % PIECE)
     for start in range(4):  # of which each level gets some
         members.update(compress(sample()[start:]))
     return members.hexdigest()

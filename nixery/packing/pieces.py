@@ -62,10 +62,10 @@ class Pieces:
         """Hand on what is left."""
         if self._used:
             self._take(self._buffer[: self._used])
-            self._buffer = next(self._buffers)
             self._used = 0
 
     def _advance(self, count: int) -> None:
         self._used += count
         if self._used == PIECE:
             self.end()
+            self._buffer = next(self._buffers)

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 import pytest
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from nixery.building.cache import Cache
 from nixery.building.layering import Layers
 from nixery.concurrency.pool import Inline
+from nixery.errors import StorageUnavailable
 from nixery.images.digest import DiffID, Digest
 from nixery.images.graph import Closure, PathInfo, StorePath
 from nixery.images.layers import LayerContents
@@ -44,6 +46,53 @@ def built(sizes: dict[str, int]) -> Built:
     infos = [PathInfo(paths[name], hashlib.sha256().hexdigest(), size, ()) for name, size in sizes.items()]
     packages = [Package(name, name, (path,), None, None, ()) for name, path in paths.items()]
     return Built(tuple(packages), Closure.of(infos), "/nowhere")
+
+
+class Held(Cache):
+    """Knows of no layer, and says so when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(MemoryStorage())
+        self.asked: list[Deferred[None]] = []
+
+    async def layer(self, key: str) -> Layer | None:
+        asked: Deferred[None] = Deferred()
+        self.asked.append(asked)
+        await asked
+        return None
+
+
+def begun(monkeypatch: pytest.MonkeyPatch, held: Held, count: int) -> Deferred[tuple[Layer, ...]]:
+    """The layers of an image of so many packages, and of its root, asked for."""
+    image = built({f"p{number}": number + 1 for number in range(count)})
+    planned = tuple(LayerContents((info.path,)) for info in image.closure)
+    monkeypatch.setattr("nixery.building.layering.plan", lambda *_: planned)
+    layers = Layers(Watched(), held, Inline(), count + 1)
+    return Deferred.fromCoroutine(layers.of(image, None))
+
+
+def test_layers_are_looked_up_eight_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Held()
+    made = begun(monkeypatch, held, 19)
+    for seen in range(8, 20):
+        assert len(held.asked) == seen
+        held.asked[seen - 8].callback(None)
+    for asked in held.asked[-8:]:
+        asked.callback(None)
+    results: list[tuple[Layer, ...]] = []
+    made.addCallback(results.append)
+    assert len(results[0]) == 20
+
+
+def test_once_a_look_fails_those_that_wait_fail_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = Held()
+    made = begun(monkeypatch, held, 600)  # many, as none of them may call the next
+    failures: list[Failure] = []
+    made.addErrback(failures.append)
+    for asked in held.asked[:8]:
+        asked.errback(StorageUnavailable("away"))
+    assert [str(failure.value) for failure in failures] == ["away"]
+    assert len(held.asked) == 8
 
 
 @pytest.mark.parametrize("sizes", [{"a": 1, "b": 3, "c": 2}, {"a": 3, "b": 1, "c": 2}])

@@ -15,6 +15,7 @@ from nixery.errors import PackingFailed, ShuttingDown, StorageUnavailable
 from nixery.images.digest import DiffID, Digest
 from nixery.images.graph import StorePath
 from nixery.images.manifest import Layer
+from nixery.packing.jobs import Own
 from nixery.packing.packer import Packer
 from tests.packing.fakes import HeldPool, Staged, Storage
 
@@ -184,3 +185,23 @@ class TestStop:
         assert [failure_of(work) for work in (first, second, third)] == [ShuttingDown] * 3
         assert stopped.called
         assert storage.done == ["stage", "abandon"]
+
+
+class Watched(Own):
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def get_ready(self) -> None:
+        self.told.append("get ready")
+
+    def end(self) -> None:
+        self.told.append("end")
+
+
+@pytest_twisted.ensureDeferred
+async def test_hands_get_ready_and_end_with_the_packer(storage: Storage) -> None:
+    hands = Watched()
+    packer = Packer(Inline(), storage, hands=hands)
+    packer.get_ready()
+    await packer.stop()
+    assert hands.told == ["get ready", "end"]

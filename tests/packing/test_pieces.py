@@ -64,3 +64,11 @@ def test_with_more_buffers_a_piece_stays_what_it_was_for_so_many_more() -> None:
     for number in range(5):
         pieces.put(bytes([number]) * PIECE)
         assert [piece[0] for piece in taken[-3:]] == list(range(number + 1))[-3:]
+
+
+def test_no_more_buffers_are_made_than_are_asked_for() -> None:
+    taken: list[memoryview] = []
+    pieces = Pieces(taken.append, 3)
+    for _ in range(7):
+        pieces.put(bytes(PIECE))
+    assert len({id(piece.obj) for piece in taken}) == 3

@@ -104,6 +104,13 @@ def test_a_process_that_cannot_be_started_is_told_of_when_there_is_a_job(
         workers.pack(job, file.fileno(), Event())
 
 
+def test_processes_keep_the_memory_of_a_piece_for_the_next(
+    workers: Workers, started: list["subprocess.Popen[bytes]"]
+) -> None:
+    workers.get_ready()
+    assert b"MALLOC_MMAP_THRESHOLD_=8388608" in Path(f"/proc/{started[0].pid}/environ").read_bytes().split(b"\0")
+
+
 def test_errors_come_with_their_class_and_words(
     new_object: NewObject, workers: Workers, started: list["subprocess.Popen[bytes]"]
 ) -> None:
