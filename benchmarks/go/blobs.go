@@ -18,16 +18,21 @@ func files(folder string) {
 	})
 }
 
-// blobs gets what is at the address so many times, over so many connections, and prints the bytes and the seconds.
-func blobs(address string, connections int, times int64) {
+// blobs gets what is at the address so many times, over so many connections, and prints the bytes and the seconds. What
+// comes is read, as clients do, or dropped, which leaves more of the machine to the server.
+func blobs(address string, connections int, times int64, read bool) {
 	var begun, total atomic.Int64
 	began := time.Now()
 	each(connections, func(int) {
 		c := dial(address, 0)
+		take := c.drop
+		if read {
+			take = c.read
+		}
 		for begun.Add(1) <= times {
 			size := c.ask()
 			for left := size; left > 0; {
-				left -= c.drop(left)
+				left -= take(left)
 			}
 			total.Add(size)
 		}

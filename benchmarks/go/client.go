@@ -15,6 +15,7 @@ type client struct {
 	raw     syscall.RawConn
 	head    *bufio.Reader
 	request []byte
+	buffer  []byte
 }
 
 // dial connects. The kernel keeps at most about `buffer` bytes that have not been read, 0 for as many as it likes.
@@ -27,7 +28,7 @@ func dial(address string, buffer int) *client {
 	check(err)
 	// One byte at a time: what follows the head is left in the socket.
 	head := bufio.NewReaderSize(iotest.OneByteReader(conn), 16)
-	return &client{conn, raw, head, request}
+	return &client{conn: conn, raw: raw, head: head, request: request}
 }
 
 // ask sends the request, reads the head of its answer, and gives the bytes that are to follow.
@@ -44,9 +45,7 @@ func (c *client) ask() int64 {
 
 // drop waits for bytes, has the kernel throw away at most so many (MSG_TRUNC, tcp(7)), and gives their number.
 func (c *client) drop(most int64) int64 {
-	if most > 4<<20 {
-		most = 4 << 20
-	}
+	most = min(most, 4<<20)
 	var got uintptr
 	var failed syscall.Errno
 	check(c.raw.Read(func(socket uintptr) bool {
@@ -57,5 +56,15 @@ func (c *client) drop(most int64) int64 {
 	if failed != 0 || got == 0 {
 		log.Fatal("the server left: ", failed)
 	}
+	return int64(got)
+}
+
+// read waits for bytes, takes at most so many, and gives their number.
+func (c *client) read(most int64) int64 {
+	if c.buffer == nil {
+		c.buffer = make([]byte, 256<<10)
+	}
+	got, err := c.conn.Read(c.buffer[:min(most, int64(len(c.buffer)))])
+	check(err)
 	return int64(got)
 }

@@ -5,7 +5,7 @@
 //	peers manifest FILE
 //	peers manifests URL ACCEPT CONNECTIONS SECONDS SHA256
 //	peers files FOLDER
-//	peers blobs URL CONNECTIONS TIMES
+//	peers blobs URL CONNECTIONS TIMES drop|read
 //	peers slow URL CONNECTIONS BYTES_PER_SECOND SECONDS BESIDE_URL
 package main
 
@@ -34,7 +34,7 @@ var commands = map[string]command{
 	"manifest":  {1, func(w []string) { manifest(w[0]) }},
 	"manifests": {5, func(w []string) { manifests(w[0], w[1], int(number(w[2])), seconds(w[3]), w[4]) }},
 	"files":     {1, func(w []string) { files(w[0]) }},
-	"blobs":     {3, func(w []string) { blobs(w[0], int(number(w[1])), int64(number(w[2]))) }},
+	"blobs":     {4, func(w []string) { blobs(w[0], int(number(w[1])), int64(number(w[2])), w[3] == "read") }},
 	"slow":      {5, func(w []string) { slow(w[0], int(number(w[1])), number(w[2]), seconds(w[3]), w[4]) }},
 }
 
