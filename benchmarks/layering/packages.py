@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Self
 
 from attrs import asdict, frozen
 
+from nixery.debian.groups import closure
 from nixery.images.canonical import fingerprint
 
 
@@ -58,16 +60,13 @@ class Packages:
 
     def closure(self, roots: Iterable[str]) -> frozenset[str]:
         """`roots` and all they need, directly or not."""
-        seen: set[str] = set()
-        waiting = list(roots)
-        while waiting:
-            name = waiting.pop()
-            if name not in seen:
-                seen.add(name)
-                waiting.extend(self.by_name[name].depends)
-        return frozenset(seen)
+        return closure(self._depends, roots)
 
     def part(self, roots: Iterable[str]) -> Self:
         """Only what `roots` need."""
         wanted = self.closure(roots)
         return type(self)({name: package for name, package in self.by_name.items() if name in wanted})
+
+    @cached_property
+    def _depends(self) -> Mapping[str, tuple[str, ...]]:
+        return {name: package.depends for name, package in self.by_name.items()}

@@ -5,7 +5,7 @@ strong-connectivity algorithm and its applications in data flow analysis", 1981)
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from attrs import frozen
 
@@ -30,7 +30,7 @@ def group(graph: Graph) -> list[Group]:
     return [_group(lead, components[lead], graph, lead_of) for lead in sorted(components)]
 
 
-def closure(depends: Graph, roots: frozenset[str]) -> frozenset[str]:
+def closure(depends: Mapping[str, Iterable[str]], roots: Iterable[str]) -> frozenset[str]:
     """`roots` and all they need, directly or not."""
     seen: set[str] = set()
     waiting = list(roots)

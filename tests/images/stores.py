@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Union
 
 from attrs import frozen
+from hypothesis import strategies as st
 
 from nixery.images.entries import Directory, Entry, File, Link, RootEntry, RootLink
 from nixery.images.graph import Closure, PathInfo, StorePath
@@ -30,6 +31,18 @@ def closure(references: Mapping[str, Iterable[str]], size: int = 1000, **sizes: 
         )
         for name, others in references.items()
     )
+
+
+@st.composite
+def acyclic(draw: st.DrawFn, most: int) -> dict[str, list[str]]:
+    """References by name, for closure(): at most so many paths, each of which refers to at most four later ones."""
+    size = draw(st.integers(1, most))
+    return {
+        f"n{node}": [f"n{other}" for other in draw(st.sets(st.integers(node + 1, size - 1), max_size=4))]
+        if node + 1 < size
+        else []
+        for node in range(size)
+    }
 
 
 @frozen

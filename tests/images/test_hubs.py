@@ -8,18 +8,12 @@ from nixery.images import hubs
 from nixery.images.graph import Closure
 from nixery.images.hubs import NEAR, Member, groups, members
 from nixery.images.popularity import Popularity
-from tests.images.stores import closure, store_path
+from tests.images.stores import acyclic, closure, store_path
 
 
 @st.composite
 def images(draw: st.DrawFn) -> list[Member]:
-    size = draw(st.integers(1, 12))
-    references = {
-        f"n{node}": [f"n{other}" for other in draw(st.sets(st.integers(node + 1, size - 1), max_size=4))]
-        if node + 1 < size
-        else []
-        for node in range(size)
-    }
+    references = draw(acyclic(12))
     counts = {name: draw(st.integers(1, 50)) for name in references}
     graph = closure(references, **{name: draw(st.integers(0, 1000)) for name in references})
     return members(graph, Popularity(counts, "test"))

@@ -10,20 +10,14 @@ from hypothesis import strategies as st
 from nixery.images.graph import Closure, PathInfo, StorePath
 from nixery.images.layers import LayerContents, layer_key, plan
 from nixery.images.popularity import Popularity
-from tests.images.stores import closure, store_path
+from tests.images.stores import acyclic, closure, store_path
 
 NOBODY = Popularity.parse("{}")
 
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Closure:
-    size = draw(st.integers(1, 20))
-    references = {
-        f"n{node}": [f"n{other}" for other in draw(st.sets(st.integers(node + 1, size - 1), max_size=4))]
-        if node + 1 < size
-        else []
-        for node in range(size)
-    }
+    references = draw(acyclic(20))
     return closure(references, **{name: draw(st.integers(0, 1_000_000)) for name in references})
 
 

@@ -97,13 +97,17 @@ async def test_no_more_names_are_kept_than_may_be(monkeypatch: pytest.MonkeyPatc
     assert sorted(await Catalog(storage).names()) == ["a", "b", "c"]
 
 
+async def add(names: Catalog, count: int) -> None:
+    """Keep so many names, one after the other."""
+    for number in range(count):
+        await names.add(ImageName.parse(f"package-{number}"))
+
+
 @pytest_twisted.ensureDeferred
 async def test_names_are_not_counted_for_each_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalog, "MOST", 200)
     storage = Counting()
-    full = Catalog(storage)
-    for number in range(300):
-        await full.add(ImageName.parse(f"package-{number}"))
+    await add(Catalog(storage), 300)
     assert len(storage.records) == 200
     assert storage.calls.count("list") < 50
 
@@ -144,9 +148,7 @@ class Unsure(MemoryStorage):
 async def test_names_kept_without_our_hearing_of_it_are_counted_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalog, "MOST", 20)
     storage = Unsure()
-    unsure = Catalog(storage)
-    for number in range(40):
-        await unsure.add(ImageName.parse(f"package-{number}"))
+    await add(Catalog(storage), 40)
     assert len(storage.records) == 20
 
 

@@ -54,6 +54,15 @@ async def gone(face: Face) -> None:
     assert (face.open_files, face.clock.getDelayedCalls()) == (0, [])
 
 
+async def broken_off(tmp_path: Path) -> None:
+    """Ask, and see the connection end."""
+    async with serving(tmp_path, DATA) as face:
+        client = await face.client()
+        client.ask(face.path)
+        await client.closed
+        await gone(face)
+
+
 @pytest_twisted.ensureDeferred
 async def test_what_is_not_in_memory_is_read_in_the_pool_before_it_is_sent(tmp_path: Path, absent: None) -> None:
     pool = HandPool()
@@ -153,11 +162,7 @@ async def test_a_client_that_is_gone_is_no_failure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: OSError
 ) -> None:
     failing(monkeypatch, error, 1)
-    async with serving(tmp_path, DATA) as face:
-        client = await face.client()
-        client.ask(face.path)
-        await client.closed
-        await gone(face)
+    await broken_off(tmp_path)
 
 
 @pytest_twisted.ensureDeferred
@@ -166,11 +171,7 @@ async def test_a_file_that_cannot_be_sent_breaks_the_connection(
 ) -> None:
     error = OSError(errno.EIO, "Input/output error")
     failing(monkeypatch, error, 1)
-    async with serving(tmp_path, DATA) as face:
-        client = await face.client()
-        client.ask(face.path)
-        await client.closed
-        await gone(face)
+    await broken_off(tmp_path)
     failures.append(error)
 
 
