@@ -47,7 +47,7 @@ class Threads(Service):
 
 
 class Inline:
-    """A pool that runs the function at once, where it is called: for tests without threads."""
+    """A pool that runs the function at once, where it is called: for what is soon done, and tests without threads."""
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See Pool."""

@@ -6,11 +6,11 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
 from twisted.web.server import Request
 
-from nixery.concurrency.pool import Pool
 from nixery.errors import BlobUnknown, StorageUnavailable
 from nixery.images.digest import Digest
 from nixery.registry import answers, contents, streaming
 from nixery.registry.conditions import Span
+from nixery.registry.contents import Pools
 from nixery.registry.sending import Handover
 from nixery.storage.interfaces import Location, Redirect
 
@@ -18,9 +18,9 @@ _log = Logger()
 
 
 async def answer(
-    request: Request, digest: Digest, location: Location | None, pool: Pool, clock: IReactorTime
+    request: Request, digest: Digest, location: Location | None, pools: Pools, clock: IReactorTime
 ) -> Handover | None:
-    """Answer for a blob at `location`; a file is read in `pool`. What is returned is to be rendered.
+    """Answer for a blob at `location`; a file is read in `pools`. What is returned is to be rendered.
 
     Raises BlobUnknown where it is nowhere, and StorageUnavailable where it cannot be read.
     """
@@ -34,7 +34,7 @@ async def answer(
         wanted = None if request.method == b"HEAD" else whole
         begin = partial(answers.begin_part, request, span, location.size, _headers(digest))
         try:
-            return await streaming.send(request, partial(contents.opened, location, pool, wanted), begin, clock, whole)
+            return await streaming.send(request, partial(contents.opened, location, pools, wanted), begin, clock, whole)
         except OSError:
             _log.failure("the blob {digest} cannot be read", digest=digest)
             raise StorageUnavailable(f"the blob {digest} cannot be read now; the registry's log says why") from None

@@ -18,6 +18,14 @@ _REMOTE_PIECE = 1024 * 1024
 """The same where each piece is a request to somebody else."""
 
 
+@frozen
+class Pools:
+    """Threads for files: `files` open and read them, `senders` have the kernel send what is in memory."""
+
+    files: Pool
+    senders: Pool
+
+
 class Content(Protocol):
     """Bytes that can be read in pieces until closed."""
 
@@ -38,16 +46,16 @@ class Content(Protocol):
 
 @frozen
 class OpenFile:
-    """The content of an open file, read in a pool."""
+    """The content of an open file."""
 
     descriptor: int
     size: int
-    pool: Pool
+    pools: Pools
     piece: int = PIECE
 
     async def read(self, offset: int, length: int) -> bytes:
         """See Content."""
-        return await self.pool.run(os.pread, self.descriptor, length, offset)
+        return await self.pools.files.run(os.pread, self.descriptor, length, offset)
 
     def close(self) -> None:
         """See Content. Closing a file that was only read does not block."""
@@ -101,7 +109,7 @@ class Elsewhere:
         """Do nothing: nothing is open between reads."""
 
 
-async def opened(location: LocalFile | InMemory | Remote, pool: Pool, span: Span | None) -> Content:
+async def opened(location: LocalFile | InMemory | Remote, pools: Pools, span: Span | None) -> Content:
     """The content at that place, of which `span` will be read, None for nothing of it.
 
     Raises OSError, also where a file has another size than it should have. Whether what is elsewhere can be had is
@@ -116,7 +124,7 @@ async def opened(location: LocalFile | InMemory | Remote, pool: Pool, span: Span
                 content.ahead = span.first, await content.read(span.first, min(content.piece, span.length))
             return content
         case LocalFile():
-            return OpenFile(await pool.run(_open, location), location.size, pool)
+            return OpenFile(await pools.files.run(_open, location), location.size, pools)
 
 
 def _open(file: LocalFile) -> int:

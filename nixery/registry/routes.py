@@ -10,12 +10,12 @@ from twisted.web.iweb import IRequest
 from twisted.web.resource import IResource
 from twisted.web.server import Request
 
-from nixery.concurrency.pool import Pool
 from nixery.errors import AlgorithmUnknown, BlobUnknown, ManifestUnknown, NameUnknown, Unsupported
 from nixery.images.digest import Digest
 from nixery.images.name import ImageName, Tag, parse_components, parse_reference
 from nixery.registry import answers, blobs, listings
 from nixery.registry.catalog import Catalog
+from nixery.registry.contents import Pools
 from nixery.registry.headers import values
 from nixery.registry.interfaces import Images
 from nixery.registry.known import Known, Shortcut, State
@@ -30,12 +30,13 @@ from nixery.storage.interfaces import IStorage
 class Registry:
     """The registry's HTTP face.
 
-    `pool` is where files are read; `clock` times clients that take nothing; `catalog`: None to list no images.
+    `pools` is where files are read and sent; `clock` times clients that take nothing;
+    `catalog`: None to list no images.
     """
 
     images: Images
     storage: IStorage
-    pool: Pool
+    pools: Pools
     clock: IReactorTime
     catalog: Catalog | None = None
     _known: Known = field(init=False, default=Factory(lambda self: Known(self.images, self.clock), takes_self=True))
@@ -100,7 +101,7 @@ class Registry:
         location = await self.storage.find(parsed)
         if location is None:
             self._known.forget()  # a manifest that names it may be known
-        return await blobs.answer(request, parsed, location, self.pool, self.clock)
+        return await blobs.answer(request, parsed, location, self.pools, self.clock)
 
     @app.route("/v2/_catalog", methods=["GET"])
     async def repositories(self, request: Request) -> bytes:

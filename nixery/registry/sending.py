@@ -1,10 +1,11 @@
 """A file's way into a plain TCP connection: the kernel sends its pages, and none of them is copied (sendfile(2))."""
 
 import os
+from socket import SocketIO
 
 from attrs import define
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.internet.tcp import Server
 from twisted.internet.unix import Server as UnixServer
 from twisted.logger import Logger
@@ -14,17 +15,20 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
+from nixery.concurrency.pool import Inline
 from nixery.registry.conditions import Span
 from nixery.registry.contents import PIECE, Content, OpenFile
 from nixery.registry.resident import can_say, in_memory
+from nixery.registry.waiting import Waiting
 
-PATIENCE = 120.0
-"""Seconds after which a client that has not taken what it was sent is dropped."""
+MOST = 4 * 1024 * 1024
+"""Bytes that a thread is to send at a time: as many as a socket takes, as a rule."""
 
-MOST = 1024 * 1024
-"""Bytes sent at a time: other connections get their turn after them."""
+LITTLE = 256 * 1024
+"""Bytes whose copying takes less of our time than handing it to a thread."""
 
 _log = Logger()
+_here = Inline()
 
 
 @implementer(IPushProducer)
@@ -32,8 +36,9 @@ _log = Logger()
 class Sending:
     """The rest of an answer whose head is set: it sends the file, closes it, and ends the request.
 
-    Where it cannot send all, it aborts the connection, as that alone tells the client. There is one of these for each
-    client that reads slowly, so it is small, and nothing waits for it.
+    Threads send what the socket takes, as others would wait while the kernel copies, unless it took little the last
+    time. Where not all can be sent, the connection is aborted, as that alone tells the client. There is one of these
+    for each client that reads slowly, so it is small, and no thread waits for it.
     """
 
     _request: Request
@@ -41,9 +46,9 @@ class Sending:
     _file: OpenFile
     _offset: int
     _end: int
-    _clock: IReactorTime
-    _timer: IDelayedCall | None = None
-    _reading: bool = False
+    _waiting: Waiting
+    _most: int = MOST
+    _held: SocketIO | None = None
     _stopped: bool = False
 
     def begin(self) -> None:
@@ -55,10 +60,7 @@ class Sending:
 
     def _wait(self) -> None:
         """Have the transport call resumeProducing when all is written, and its socket takes more."""
-        if self._timer is None:
-            self._timer = self._clock.callLater(PATIENCE, self._abort)
-        else:
-            self._timer.reset(PATIENCE)
+        self._waiting.begin(self._abort)
         self._transport.producerPaused = True
         self._transport.startWriting()
 
@@ -66,49 +68,29 @@ class Sending:
         """Go on waiting: each part is sent when the transport asks for it."""
 
     def resumeProducing(self) -> None:
-        """Send what is in memory. What is not is read in the file's pool before, which brings it there."""
-        length = min(MOST, self._end - self._offset)
-        if in_memory(self._file.descriptor, self._offset, length):
-            self._move()
-        else:
-            self._forget_timer()
-            self._reading = True
-            reading = Deferred.fromCoroutine(self._file.read(self._offset, length))
-            reading.addBoth(self._read).addCallbacks(lambda _: self._move(), self._break_off)
+        """Send, or have a thread do it: where the disk must be waited for, one that does so, however long that is."""
+        file, length = self._file, min(self._most, self._end - self._offset)
+        pool = file.pools.senders if length > LITTLE else _here
+        if not in_memory(file.descriptor, self._offset, length):
+            pool = file.pools.files
+            self._waiting.over()
+        # Held, the socket keeps its descriptor when it is closed: another client's would get what the thread sends.
+        self._held = self._transport.socket.makefile("wb", buffering=0)
+        sending = pool.run(_send, self._held.fileno(), file.descriptor, self._offset, length)
+        Deferred.fromCoroutine(sending).addCallbacks(self._sent, self._failed)
 
-    def _read(self, result: bytes | Failure) -> bytes | Failure:
-        self._reading = False
-        if self._stopped:
-            self._file.close()
-        return result
-
-    def _move(self) -> None:
-        if self._stopped:
-            return
-        try:
-            sent = self._send()
-        except ConnectionError:  # seen before the transport sees it
-            self._abort()
-        except (OSError, EOFError):
-            self._break_off(Failure())
-        else:
+    def _sent(self, sent: int) -> None:
+        self._let_go()
+        if not self._stopped:
             self._request.sentLength += sent
             self._offset += sent
+            self._most = LITTLE if sent < LITTLE else MOST
             self._wait() if self._offset < self._end else self._finish()
 
-    def _send(self) -> int:
-        """How many bytes the socket took."""
-        length = min(MOST, self._end - self._offset)
-        try:
-            sent = os.sendfile(self._transport.fileno(), self._file.descriptor, self._offset, length)
-        except BlockingIOError:
-            return 0
-        if not sent:
-            raise EOFError(f"the content ended after {self._offset} bytes")
-        return sent
-
-    def _break_off(self, failure: Failure) -> None:
-        _log.failure("a blob of {size} bytes broke off", failure, size=self._file.size)
+    def _failed(self, failure: Failure) -> None:
+        self._let_go()
+        if not failure.check(ConnectionError):  # by which the client is gone, before the transport sees it
+            _log.failure("a blob of {size} bytes broke off", failure, size=self._file.size)
         self._abort()
 
     def _finish(self) -> None:
@@ -124,14 +106,28 @@ class Sending:
         """The client is gone, or has it all."""
         if not self._stopped:
             self._stopped = True
-            self._forget_timer()
-            if not self._reading:
+            self._waiting.over()
+            if self._held is None:
                 self._file.close()
 
-    def _forget_timer(self) -> None:
-        timer, self._timer = self._timer, None
-        if timer is not None and timer.active():
-            timer.cancel()
+    def _let_go(self) -> None:
+        """Give back what the thread needed."""
+        held, self._held = self._held, None
+        if held is not None:
+            held.close()
+        if self._stopped:
+            self._file.close()
+
+
+def _send(out: int, file: int, offset: int, length: int) -> int:
+    """How many bytes of the file the socket took, which may be none. Raises OSError, and EOFError at the file's end."""
+    try:
+        sent = os.sendfile(out, file, offset, length)
+    except BlockingIOError:
+        return 0
+    if not sent:
+        raise EOFError(f"the content ended after {offset} bytes")
+    return sent
 
 
 class Handover(Resource):
@@ -159,4 +155,4 @@ def way(request: Request, content: Content, span: Span, clock: IReactorTime) -> 
         return None
     if not isinstance(content, OpenFile) or span.length <= PIECE or not can_say(content.descriptor):
         return None
-    return Sending(request, transport, content, span.first, span.first + span.length, clock)
+    return Sending(request, transport, content, span.first, span.first + span.length, Waiting(clock))

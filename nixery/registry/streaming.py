@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall, IPushProducer, IReactorTime
+from twisted.internet.interfaces import IPushProducer, IReactorTime
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.web.server import Request
@@ -17,7 +17,8 @@ from zope.interface import implementer
 from nixery.registry import sending
 from nixery.registry.conditions import Span
 from nixery.registry.contents import Content
-from nixery.registry.sending import PATIENCE, Handover
+from nixery.registry.sending import Handover
+from nixery.registry.waiting import Waiting
 
 _log = Logger()
 
@@ -81,7 +82,7 @@ class _Flow:
         self.clock = clock
         self._request = request
         self._resumed: Deferred[None] | None = None
-        self._timer: IDelayedCall | None = None
+        self._waiting = Waiting(clock)
 
     async def carry(self, content: Content) -> None:
         """Write the content; where not all of it can be written, abort the connection and be stopped."""
@@ -109,14 +110,12 @@ class _Flow:
         """The transport's buffer is full."""
         if self._resumed is None and not self.stopped:
             self._resumed = Deferred()
-            self._timer = self.clock.callLater(PATIENCE, self._abort)
+            self._waiting.begin(self._abort)
 
     def resumeProducing(self) -> None:
         """The client took it all."""
         resumed, self._resumed = self._resumed, None
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = None
+        self._waiting.over()
         if resumed is not None:
             resumed.callback(None)
 

@@ -29,13 +29,14 @@ from nixery.packing.packer import Packer
 from nixery.packing.workers import Workers
 from nixery.pages.resource import Pages
 from nixery.registry.catalog import Catalog
+from nixery.registry.contents import Pools
 from nixery.registry.routes import Registry
 from nixery.registry.site import Drain, Site, make_site
 from nixery.settings import SETTINGS
 from nixery.sources.interfaces import Source
 from nixery.storage.backend import backend_named
 from nixery.storage.interfaces import Surroundings
-from nixery.tap.daemon import FILE_THREADS, Daemon, in_one_line, listening, parameters
+from nixery.tap.daemon import FILE_THREADS, SEND_THREADS, Daemon, in_one_line, listening, parameters
 from nixery.tap.meaning import in_words, meaning
 from nixery.tap.wiring import Parts, Reactor, folder_in, ranking_of, source_of
 
@@ -63,12 +64,13 @@ def wire(config: Config, reactor: Reactor) -> IService:
     """The services of a daemon, in the order in which they stand on each other; raises ConfigError."""
     roots = Roots(folder_in(config.storage.state, "gcroots"))
     files = Threads(reactor, FILE_THREADS, "files")
+    senders = Threads(reactor, SEND_THREADS, "senders")
     cpu = Threads(reactor, config.pack_workers, "packing")
     surroundings = Surroundings(reactor, files, os.path.join(config.storage.state, "spool"))
     storage = backend_named(config.storage.backend).make(config.storage.settings, surroundings)
     processes = Processes(reactor, config.environment.get("PATH", os.defpath))
     environment = child_environment(config.environment, os.getuid(), config.nix.settings)
-    parts = Parts(config, reactor, files, cpu, storage, roots, processes, environment)
+    parts = Parts(config, reactor, files, senders, cpu, storage, roots, processes, environment)
     if config.nix.settings:
         refuse_ignored(processes.program("nix"), environment, config.nix.settings)
     return _services(parts)
@@ -82,7 +84,8 @@ def _services(parts: Parts) -> IService:
     drain = Drain(site, parts.reactor)
     port = listening(parts.config.face, site, parts.reactor)
     services = Daemon("nixery")
-    below = (parts.files, parts.cpu, parts.storage, parts.roots, *watching, *([] if ranking is None else [ranking]))
+    threads = (parts.files, parts.senders, parts.cpu)
+    below = (*threads, parts.storage, parts.roots, *watching, *([] if ranking is None else [ranking]))
     for service in (*below, parts.processes, drain, builder, port):
         IService(service).setServiceParent(services)
     return services
@@ -91,7 +94,7 @@ def _services(parts: Parts) -> IService:
 def _site(parts: Parts, tags: Tags) -> Site:
     face = parts.config.face
     catalog = Catalog(parts.storage) if face.catalog else None
-    registry = Registry(tags, parts.storage, parts.files, parts.reactor, catalog)
+    registry = Registry(tags, parts.storage, Pools(parts.files, parts.senders), parts.reactor, catalog)
     root = registry.resource()
     return make_site(root, Pages(), parts.reactor, face.origins, face.proxies)
 

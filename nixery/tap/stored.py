@@ -13,12 +13,13 @@ from nixery.config import Config, read_config
 from nixery.images.name import Platform
 from nixery.pages.resource import Pages
 from nixery.registry.catalog import Catalog
+from nixery.registry.contents import Pools
 from nixery.registry.routes import Registry
 from nixery.registry.site import Drain, Site, make_site
 from nixery.settings import SETTINGS, SOURCES, STORAGE_SETTINGS
 from nixery.storage.backend import backend_named
 from nixery.storage.interfaces import IStorage, Surroundings
-from nixery.tap.daemon import FILE_THREADS, Daemon, in_one_line, listening, parameters
+from nixery.tap.daemon import FILE_THREADS, SEND_THREADS, Daemon, in_one_line, listening, parameters
 from nixery.tap.meaning import in_words, origin_of
 from nixery.tap.wiring import Reactor
 from nixery.values import package_set_of_others
@@ -62,19 +63,19 @@ def makeService(options: Options) -> IService:
 
 def wire(config: Config, reactor: Reactor) -> IService:
     """The services, in the order in which they stand on each other; raises ConfigError."""
-    files = Threads(reactor, FILE_THREADS, "files")
+    files, senders = Threads(reactor, FILE_THREADS, "files"), Threads(reactor, SEND_THREADS, "senders")
     surroundings = Surroundings(reactor, files, os.path.join(config.storage.state, "spool"), read_only=True)
     storage = backend_named(config.storage.backend).make(config.storage.settings, surroundings)
-    site = _site(config, storage, files, reactor)
+    site = _site(config, storage, Pools(files, senders), reactor)
     services = Daemon("nixery-storage")
-    for service in (files, storage, Drain(site, reactor), listening(config.face, site, reactor)):
+    for service in (files, senders, storage, Drain(site, reactor), listening(config.face, site, reactor)):
         IService(service).setServiceParent(services)
     return services
 
 
-def _site(config: Config, storage: IStorage, files: Threads, reactor: Reactor) -> Site:
+def _site(config: Config, storage: IStorage, pools: Pools, reactor: Reactor) -> Site:
     platforms = tuple(map(Platform, config.platforms))
     images = StoredImages(storage, Meaning(origin_of(config.packages), in_words(config), platforms), reactor)
     catalog = Catalog(storage, grows=False) if config.face.catalog else None
-    root = Registry(images, storage, files, reactor, catalog).resource()
+    root = Registry(images, storage, pools, reactor, catalog).resource()
     return make_site(root, Pages(builds=False), reactor, config.face.origins, config.face.proxies)

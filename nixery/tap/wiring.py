@@ -46,6 +46,7 @@ class Parts:
     config: Config
     reactor: Reactor
     files: Threads
+    senders: Threads
     cpu: Threads
     storage: IStorage
     roots: Roots

@@ -21,6 +21,7 @@ from nixery.concurrency.pool import Pool, Threads
 from nixery.images.digest import Digest
 from nixery.pages.resource import Pages
 from nixery.registry.channel import Channel
+from nixery.registry.contents import Pools
 from nixery.registry.resident import can_say
 from nixery.registry.routes import Registry
 from nixery.registry.site import Site, make_site
@@ -148,19 +149,22 @@ def listening(site: Site, kind: str, path: Path) -> tuple[tcp.Port, str]:
 
 
 @asynccontextmanager
-async def serving(folder: Path, data: bytes, kind: str = "tcp", pool: Pool | None = None) -> AsyncIterator[Face]:
+async def serving(
+    folder: Path, data: bytes, kind: str = "tcp", pool: Pool | None = None, senders: Pool | None = None
+) -> AsyncIterator[Face]:
     """Serve a file with this data.
 
-    `kind`: tcp, unix, or wrapped, where something stands before the socket. `pool`: where files are read, None for
-    threads.
+    `kind`: tcp, unix, or wrapped, where something stands before the socket. `pool`: where files are read, `senders`:
+    where what is in memory is sent; None for threads.
     """
     file = folder / "blob"
     file.write_bytes(data)
     storage, clock = PlacedStorage(), Clock()
-    threads = Threads(reactor, 2, "reads")  # type: ignore[arg-type]  # a module to mypy
+    threads = Threads(reactor, 2, "files")  # type: ignore[arg-type]  # a module to mypy
     digest = Digest.of(data)
     storage.places[digest] = LocalFile(str(file), len(data))
-    site = make_site(Registry(FakeImages(), storage, pool or threads, clock).app.resource(), Pages(), clock)
+    pools = Pools(pool or threads, senders or threads)
+    site = make_site(Registry(FakeImages(), storage, pools, clock).app.resource(), Pages(), clock)
     channels: list[Channel] = []
 
     class Noted(Channel):

@@ -20,7 +20,7 @@ from nixery.concurrency.pool import Threads
 from nixery.images.digest import Digest
 from nixery.pages.resource import Pages
 from nixery.registry import sending
-from nixery.registry.contents import PIECE
+from nixery.registry.contents import PIECE, Pools
 from nixery.registry.routes import Registry
 from nixery.registry.site import Site, make_site
 from nixery.storage.interfaces import LocalFile
@@ -115,7 +115,7 @@ async def test_memory_stays_bounded_however_slow_the_client(
         monkeypatch.setattr(sending, "way", lambda *_: None)
     monkeypatch.setattr(os, "sendfile", pool.counting(os.sendfile))
     reader = SlowReader(f"/v2/big/blobs/{Digest.of(data)}", pool)
-    registry = Registry(FakeImages(), storage, pool, Clock())
+    registry = Registry(FakeImages(), storage, Pools(pool, pool), Clock())
     threads.startService()
     try:
         await read_slowly(reader, make_site(registry.app.resource(), Pages(), Clock()))

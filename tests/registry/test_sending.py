@@ -10,8 +10,8 @@ import pytest_twisted
 from twisted.logger import LogEvent, formatEvent
 
 from nixery.registry import sending
-from nixery.registry.sending import PATIENCE
-from tests.registry.faces import Face, serving, skip_where_nothing_is_known, until
+from nixery.registry.waiting import PATIENCE
+from tests.registry.faces import Client, Face, serving, skip_where_nothing_is_known, until
 from tests.registry.wire import HandPool, parse
 
 DATA = os.urandom(1 << 20) * 3
@@ -63,32 +63,38 @@ async def broken_off(tmp_path: Path) -> None:
         await gone(face)
 
 
+async def all_sent(face: Face, client: Client, pool: HandPool) -> None:
+    """Have the pool run what comes, until the client has all."""
+    while not client.closed.called:
+        await until(lambda: bool(pool.queue or client.closed.called))
+        if pool.queue:
+            pool.step()
+    assert parse(bytes(client.received)).body == DATA
+
+
 @pytest_twisted.ensureDeferred
-async def test_what_is_not_in_memory_is_read_in_the_pool_before_it_is_sent(tmp_path: Path, absent: None) -> None:
-    pool = HandPool()
-    async with serving(tmp_path, DATA, pool=pool) as face:
+async def test_what_is_not_in_memory_is_sent_by_those_that_wait_for_files(tmp_path: Path, absent: None) -> None:
+    pool, senders = HandPool(), HandPool()
+    async with serving(tmp_path, DATA, pool=pool, senders=senders) as face:
         client = await face.client()
         client.ask(face.path, Connection="close")
         await step(pool)  # the file is opened
         await until(lambda: bool(pool.queue))
         await client.has(1)
         assert client.received.endswith(b"\r\n\r\n"), "the head, and nothing else"
-        while not client.closed.called:
-            await until(lambda: bool(pool.queue or client.closed.called))
-            if pool.queue:
-                pool.step()
-        assert parse(bytes(client.received)).body == DATA
+        await all_sent(face, client, pool)
+        assert senders.queue == []
 
 
 @pytest_twisted.ensureDeferred
-async def test_what_is_in_memory_is_not_read(tmp_path: Path) -> None:
-    pool = HandPool()
-    async with serving(tmp_path, DATA, pool=pool) as face:
+async def test_what_is_in_memory_does_not_wait_for_files(tmp_path: Path) -> None:
+    pool, senders = HandPool(), HandPool()
+    async with serving(tmp_path, DATA, pool=pool, senders=senders) as face:
         client = await face.client()
-        client.ask(face.path, Range="bytes=100-", Connection="close")
+        client.ask(face.path, Connection="close")
         await step(pool)  # the file is opened
-        await client.closed
-        assert parse(bytes(client.received)).body == DATA[100:]
+        await all_sent(face, client, senders)
+        assert pool.queue == []
 
 
 @pytest_twisted.ensureDeferred
@@ -110,27 +116,65 @@ async def test_a_slow_disk_is_no_reason_to_drop_a_client(tmp_path: Path, absent:
         await gone(face)
 
 
+async def under_way(face: Face, pool: HandPool) -> Client:
+    """A client whose first part a thread is to send."""
+    client = await face.client()
+    client.ask(face.path)
+    await until(lambda: face.open_files == 1)
+    await until(lambda: bool(pool.queue))
+    return client
+
+
 @pytest.mark.parametrize("error", [None, OSError(errno.EIO, "Input/output error")])
 @pytest_twisted.ensureDeferred
-async def test_the_file_stays_open_while_a_read_is_under_way(
-    tmp_path: Path, absent: None, error: OSError | None, failures: list[BaseException]
+async def test_the_file_stays_open_while_a_thread_sends(
+    tmp_path: Path, error: OSError | None, failures: list[BaseException]
 ) -> None:
-    pool = HandPool()
-    async with serving(tmp_path, DATA, pool=pool) as face:
-        client = await face.client()
-        client.ask(face.path)
-        await step(pool)
-        await until(lambda: bool(pool.queue))
+    senders = HandPool()
+    async with serving(tmp_path, DATA, senders=senders) as face:
+        client = await under_way(face, senders)
         client.leave()
         await until(lambda: not face.connections)
         assert face.open_files == 1
-        pool.step(error)
+        senders.step(error)
         await gone(face)
     failures.extend([error] if error else [])
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_read_error_breaks_the_connection(tmp_path: Path, absent: None, failures: list[BaseException]) -> None:
+async def test_what_a_thread_sends_to_a_client_that_left_reaches_no_other(tmp_path: Path) -> None:
+    senders = HandPool()
+    async with serving(tmp_path, DATA, senders=senders) as face:
+        client = await under_way(face, senders)
+        client.leave()
+        await until(lambda: not face.connections)
+        others = [await face.client() for _ in range(3)]
+        await until(lambda: len(face.connections) == 3)
+        senders.step()
+        for other in others:
+            other.ask("/v2/", Connection="close")
+            await other.closed
+            assert parse(bytes(other.received)).body == b"{}"
+        await gone(face)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_that_is_dropped_while_a_thread_sends_to_it_leaves_nothing_behind(tmp_path: Path) -> None:
+    senders = HandPool()
+    async with serving(tmp_path, DATA, senders=senders) as face:
+        client = await under_way(face, senders)
+        face.clock.advance(PATIENCE)
+        await until(lambda: not face.connections)
+        assert not client.closed.called
+        senders.step()
+        await client.closed
+        await gone(face)
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_disk_that_fails_breaks_the_connection(
+    tmp_path: Path, absent: None, failures: list[BaseException]
+) -> None:
     pool = HandPool()
     error = OSError(errno.EIO, "Input/output error")
     async with serving(tmp_path, DATA, pool=pool) as face:
@@ -138,6 +182,7 @@ async def test_a_read_error_breaks_the_connection(tmp_path: Path, absent: None, 
         client.ask(face.path)
         await step(pool)
         await step(pool, error)
+        await client.closed
         await gone(face)
     failures.append(error)
 

@@ -13,12 +13,12 @@ from twisted.web.server import Request
 from nixery.concurrency.pool import Inline
 from nixery.registry import sending
 from nixery.registry.conditions import Span
-from nixery.registry.contents import PIECE, OpenFile
+from nixery.registry.contents import PIECE, OpenFile, Pools
 from nixery.registry.sending import MOST
 from tests.registry.faces import serving, skip_where_nothing_is_known, until
 from tests.registry.wire import parse
 
-DATA = os.urandom(1 << 20) * 3
+DATA = os.urandom(1 << 20) * 5
 
 
 @pytest.fixture(autouse=True)
@@ -84,7 +84,7 @@ async def test_there_is_no_way_under_tls(tmp_path: Path, tls: bool) -> None:
         await until(lambda: bool(face.connections))
         face.connections[0].TLS = tls
         with face.file.open("rb") as file:
-            content = OpenFile(file.fileno(), len(DATA), Inline())
+            content = OpenFile(file.fileno(), len(DATA), Pools(Inline(), Inline()))
             request = cast(Request, SimpleNamespace(transport=face.connections[0]))
             assert (sending.way(request, content, Span(0, len(DATA)), face.clock) is None) == tls
         face.connections[0].TLS = False

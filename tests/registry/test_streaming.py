@@ -9,7 +9,7 @@ from attrs import define
 
 from nixery.images.digest import Digest
 from nixery.registry.contents import PIECE
-from nixery.registry.sending import PATIENCE
+from nixery.registry.waiting import PATIENCE
 from nixery.storage.interfaces import LocalFile
 from tests.registry.wire import HandPool, Wire, World, parse
 

@@ -10,7 +10,7 @@ import pytest_twisted
 
 from nixery.registry import sending
 from nixery.registry.contents import PIECE
-from nixery.registry.sending import PATIENCE
+from nixery.registry.waiting import PATIENCE
 from tests.registry.faces import SOCKET_BUFFER, serving, skip_where_nothing_is_known, until
 
 SIZE = 4 << 20

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from attrs import define, evolve, field
 from twisted.internet.address import IPv4Address
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, execute
 from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -24,6 +24,7 @@ from nixery.images.name import ImageName, Platform, Tag
 from nixery.images.source import PinnedSource
 from nixery.pages.resource import Pages
 from nixery.registry.catalog import Catalog
+from nixery.registry.contents import Pools
 from nixery.registry.forwarded import Network
 from nixery.registry.routes import Registry
 from nixery.registry.site import Site, make_site
@@ -108,7 +109,7 @@ class HandPool:
         if error is not None:
             done.errback(Failure(error))
         else:
-            done.callback(function())
+            execute(function).chainDeferred(done)
 
 
 @define
@@ -178,7 +179,7 @@ class World:
     proxies: Collection[Network] = ()
 
     def connect(self) -> Wire:
-        registry = Registry(self.images, self.storage, self.pool, self.clock, self.catalog)
+        registry = Registry(self.images, self.storage, Pools(self.pool, self.pool), self.clock, self.catalog)
         return Wire(make_site(registry.resource(), Pages(), self.clock, self.origins, self.proxies))
 
     def wire(self, target: str | bytes, method: str = "GET", **headers: str) -> Wire:
