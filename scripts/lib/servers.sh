@@ -24,7 +24,6 @@ make_go_servers() {
 
 build_go_servers() {
   [ $# -gt 0 ] || return 0
-  find_go
   step "Building servers for the tests, once: ${*%% *}" install_go_servers "$@"
 }
 
