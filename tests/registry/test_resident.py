@@ -7,7 +7,7 @@ import pytest
 from nixery.registry.resident import can_say, in_memory
 
 KIB = 1024
-SIZE = 1024 * KIB
+SIZE = 4096 * KIB
 
 
 @pytest.fixture
@@ -33,11 +33,13 @@ def test_what_was_read_is_in_memory(file: int) -> None:
     assert in_memory(file, 12345, SIZE - 54321)
 
 
-@pytest.mark.parametrize("absent", [0, 384 * KIB, SIZE - 128 * KIB])
-def test_what_was_not_read_is_not(file: int, absent: int) -> None:
+@pytest.mark.parametrize("size", [SIZE, SIZE // 4])
+@pytest.mark.parametrize("eighth", [0, 3, 7])
+def test_what_was_not_read_is_not(file: int, size: int, eighth: int) -> None:
+    absent = eighth * size // 8
     os.pread(file, absent, 0)
-    os.pread(file, SIZE, absent + 128 * KIB)
-    assert not in_memory(file, 0, SIZE)
+    os.pread(file, SIZE, absent + size // 8)
+    assert not in_memory(file, 0, size)
 
 
 def test_the_last_bytes_are_asked_for_too(file: int) -> None:
