@@ -6,8 +6,9 @@ A blob of 100 MB, 30 times, and slow clients for 20 s, unless told. Needs nginx 
 on the loopback interface, in turns, so that what else the machine does meets all of them; nginx is one process, as ours
 is, and Go takes all cores. "nixery, copying" is ours without sendfile: the way that TLS goes. What each server answers
 is checked by its hash first; then the clients (benchmarks/go/client.go) read what comes, and their bytes are counted.
-They do so again and have the kernel drop it, which leaves nearly both cores to the servers. Then 2,000 clients read at
-50 KB/s each, and something else is asked for beside them: of ours a manifest, of the others a file of its size.
+They do so again and have the kernel drop it, which leaves nearly both cores to the servers. Beside those that read,
+something else is asked for 200 times a second: of ours a manifest, of the others a file of its size. Then 2,000 clients
+read at 50 KB/s each, and the same is asked for beside them.
 
 What is to be reached, of the better of nginx and Go, with clients that read: 0.9 of their GB/s, and twice their CPU
 seconds a GB; 10 KiB for each slow client, and 2 ms for the manifest (p50). The floor is the kernel's own work, which is
@@ -21,17 +22,21 @@ import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from benchmarks.peers import built, run
+from benchmarks.peers import asked, built, run
 from benchmarks.report import Row, arguments, at_least, at_most, hand_over
 from benchmarks.results import expect
 from benchmarks.serving import Serving, make, started
 
 SPEED = 50_000
 """Of slow clients, in bytes a second."""
+
+PACE = 200
+"""Requests a second for something else."""
 
 BETTER = "nginx or Go"
 TAKES = ("read", "drop")
@@ -104,6 +109,17 @@ def rows(best: Mapping[str, Pulled], connections: int, take: str) -> list[Row]:
     ]
 
 
+def beside(program: str, servers: Mapping[str, Serving], extent: Extent) -> Row:
+    """How long something else waits for the most clients that read."""
+    many, longer = extent.connections[-1], evolve(extent, times=4 * extent.times)
+    found = {}
+    for name, one in servers.items():
+        found[name] = asked(program, one.manifest, PACE, partial(pull, program, one, many, "read", longer))
+        print(f"beside {many} connections that read  {name:16} {found[name]}", flush=True)
+    other = min(found["nginx"].median, found["Go"].median)
+    return Row(f"a manifest beside {many} connections, p50", "ms", found["nixery"].median, other, None, BETTER)
+
+
 def slow(program: str, name: str, one: Serving, extent: Extent) -> list[Row]:
     """What many slow clients cost a server."""
     run(program, "blobs", one.manifest, 1, 100, "drop")
@@ -147,6 +163,7 @@ def main(words: Sequence[str]) -> None:
             for take in TAKES
             for row in rows(pulls(program, servers, many, take, extent), many, take)
         ]
+        found.append(beside(program, servers, extent))
         found += [row for name, one in servers.items() for row in slow(program, name, one, extent)]
     hand_over(found, options.rows)
 

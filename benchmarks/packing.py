@@ -17,18 +17,17 @@ What is to be reached: 5 times Go's speed with a third of its CPU on two cores, 
 """
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.daemons import Daemon, daemon, watched
-from benchmarks.peers import built
+from benchmarks.peers import asked, built
 from benchmarks.report import Row, arguments, at_least, at_most, hand_over
 from benchmarks.results import contents, expect, layers_of
 from benchmarks.stores import MB, TINY, USUAL, closure_of, files_of, found, grown
@@ -155,26 +154,12 @@ def wait(program: str, graphs: Path, image: str, idle_seconds: float) -> Row:
     """How long a known manifest takes, while nothing else is done and while the image is packed."""
     with packing(graphs) as running:
         running.pull("small")
-        idle = asked(program, running, lambda: time.sleep(idle_seconds))
-        busy = asked(program, running, lambda: running.pull(image))
-    for name, (median, late, most, number) in (("idle", idle), (f"{image} is packed", busy)):
-        print(
-            f"  manifests while {name:16} p50 {median:6.2f} ms  p99 {late:6.2f} ms  most {most:7.2f} ms  ({number:.0f})"
-        )
-    print(f"  p99 is {busy[1] / idle[1]:.2f} times the idle one", flush=True)
-    return Row(f"p99 while {image} is packed", "ms", busy[1], idle[1], at_most(3), "idle")
-
-
-def asked(program: str, running: Daemon, do: Callable[[], object]) -> Sequence[float]:
-    """What the Go program prints of asking at a steady pace while something is done."""
-    command = (program, "ask", running.address("small"), str(PACE), "600")
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
-        assert client.stdout is not None
-        do()
-        client.send_signal(signal.SIGINT)
-        words = client.stdout.read().split()
-        expect(client.wait(), 0, "the client's status")
-        return [float(word) for word in words]
+        idle = asked(program, running.address("small"), PACE, lambda: time.sleep(idle_seconds))
+        busy = asked(program, running.address("small"), PACE, lambda: running.pull(image))
+    for name, waits in (("idle", idle), (f"{image} is packed", busy)):
+        print(f"  manifests while {name:16} {waits}")
+    print(f"  p99 is {busy.late / idle.late:.2f} times the idle one", flush=True)
+    return Row(f"p99 while {image} is packed", "ms", busy.late, idle.late, at_most(3), "idle")
 
 
 def main(words: Sequence[str]) -> None:

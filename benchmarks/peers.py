@@ -1,9 +1,28 @@
 """The program in Go that measured servers are compared with, and that asks them (benchmarks/go/main.go)."""
 
+import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.daemons import ROOT
+from benchmarks.results import expect
+
+AS_LONG_AS_NEEDED = 600
+"""Seconds."""
+
+
+class Waits(NamedTuple):
+    """Milliseconds until answers came: the median, the 99th of a hundred, and the most; and the number of answers."""
+
+    median: float
+    late: float
+    most: float
+    number: float
+
+    def __str__(self) -> str:
+        return f"p50 {self.median:6.2f} ms, p99 {self.late:7.2f} ms, most {self.most:7.2f} ms ({self.number:.0f})"
 
 
 def built(folder: Path) -> str:
@@ -21,3 +40,15 @@ def run(program: str, *words: object, before: tuple[str, ...] = ()) -> list[floa
     return [
         float(word) for word in subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()
     ]
+
+
+def asked(program: str, address: str, pace: int, do: Callable[[], object]) -> Waits:
+    """How long requests for an address, `pace` of them a second, take while something is done. Raises WrongResult."""
+    command = (program, "ask", address, str(pace), str(AS_LONG_AS_NEEDED))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout is not None
+        do()
+        client.send_signal(signal.SIGINT)
+        words = client.stdout.read().split()
+        expect(client.wait(), 0, "the client's status")
+        return Waits(*map(float, words))
