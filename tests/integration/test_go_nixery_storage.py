@@ -46,7 +46,7 @@ def place(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Place]:
     with PLACES[request.param](tmp_path) as place:
         for data in (LAYER, CONFIG, WHOLE, BROKEN):
             place.put(name(data), data)
-        place.put(name(DAMAGED), DAMAGED.replace(b"\x03", b"\x04"))
+        place.put(name(DAMAGED), DAMAGED[::-1])
         place.put(name(UNREADABLE), b"")
         for other in OTHERS:
             place.put(other, WHOLE)

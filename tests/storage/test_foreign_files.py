@@ -32,10 +32,10 @@ async def test_a_folder_in_one_that_may_not_be_read_is_written_to(
 ) -> None:
     storage, real = opened(tmp_path / "open"), os.open
 
-    def refuse(path: str, flags: int, mode: int = 0o777) -> int:
+    def refuse(path: str, flags: int, mode: int = 0o777, dir_fd: int | None = None) -> int:
         if path == str(tmp_path):
             raise PermissionError(13, "Permission denied")
-        return real(path, flags, mode)
+        return real(path, flags, mode, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", refuse)
     assert await storage.create_record("v1/images/a", b"record")
