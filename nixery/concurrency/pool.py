@@ -1,4 +1,4 @@
-"""Threads apart from the reactor's own, in pools: for packing, for what waits for files, for a bucket."""
+"""Threads apart from the reactor's own, in pools: for packing, for what waits for files, for sending, for a bucket."""
 
 from collections.abc import Callable
 from typing import ParamSpec, Protocol, TypeVar

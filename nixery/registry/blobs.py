@@ -20,7 +20,7 @@ _log = Logger()
 async def answer(
     request: Request, digest: Digest, location: Location | None, pools: Pools, clock: IReactorTime
 ) -> Handover | None:
-    """Answer for a blob at `location`; a file is read in `pools`. What is returned is to be rendered.
+    """Answer for a blob at `location`; a file is read or sent in `pools`. What is returned is to be rendered.
 
     Raises BlobUnknown where it is nowhere, and StorageUnavailable where it cannot be read.
     """

@@ -20,7 +20,7 @@ _REMOTE_PIECE = 1024 * 1024
 
 @frozen
 class Pools:
-    """Threads for files: `files` open and read them, `senders` have the kernel send what is in memory."""
+    """Threads for files: `files` wait for the disk, to open, to read, and to send; `senders` send what is in memory."""
 
     files: Pool
     senders: Pool

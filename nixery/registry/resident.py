@@ -6,14 +6,20 @@ _STRIDE = 128 * 1024
 """Of how many bytes one is asked for. The kernel reads ahead in runs as long as this, or longer, and drops them so."""
 
 _PARTS = 8
-"""In how many places more than that is asked at most: what was overlooked of so much holds up no more than a thread."""
+"""How often a long run is asked for, and once more at its end: asking takes the reactor's time.
+
+What is overlooked of so long a run holds up the thread that sends it, and not the reactor.
+"""
 
 _byte = bytearray(1)
 """Where what is read goes; nobody looks at it."""
 
 
 def in_memory(descriptor: int, offset: int, length: int) -> bool:
-    """Whether these bytes of a file are, as far as can be seen at little cost; a file that ends before is not."""
+    """Whether these bytes of a file are, as far as can be seen at little cost; a file that ends before is not.
+
+    Asking has the kernel begin to read what is not.
+    """
     stride = max(_STRIDE, length // _PARTS)
     asked = (*range(offset, offset + length, stride), offset + length - 1)
     try:

@@ -1,7 +1,6 @@
-"""A file's way into a plain TCP connection: the kernel sends its pages, and none of them is copied (sendfile(2))."""
+"""A file's way into a plain TCP connection: the kernel sends it, and it does not come into our memory (sendfile(2))."""
 
 import os
-from socket import SocketIO
 
 from attrs import define
 from twisted.internet.defer import Deferred
@@ -15,17 +14,17 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
-from nixery.concurrency.pool import Inline
+from nixery.concurrency.pool import Inline, Pool
 from nixery.registry.conditions import Span
 from nixery.registry.contents import PIECE, Content, OpenFile
 from nixery.registry.resident import can_say, in_memory
 from nixery.registry.waiting import Waiting
 
 MOST = 4 * 1024 * 1024
-"""Bytes that a thread is to send at a time: as many as a socket takes, as a rule."""
+"""Bytes that a thread is to send at a time: as many as a socket holds at most, as a rule (tcp(7), tcp_wmem)."""
 
 LITTLE = 256 * 1024
-"""Bytes whose copying takes less of our time than handing it to a thread."""
+"""Bytes that take less of the reactor's time to send than to hand to a thread."""
 
 _log = Logger()
 _here = Inline()
@@ -36,9 +35,10 @@ _here = Inline()
 class Sending:
     """The rest of an answer whose head is set: it sends the file, closes it, and ends the request.
 
-    Threads send what the socket takes, as others would wait while the kernel copies, unless it took little the last
-    time. Where not all can be sent, the connection is aborted, as that alone tells the client. There is one of these
-    for each client that reads slowly, so it is small, and no thread waits for it.
+    Threads send it in parts, so that no other request waits meanwhile. Where a socket took little, its next part is
+    little, and sent at once: handing that over would cost more. Where not all can be sent, the connection is aborted,
+    as that alone tells the client. There is one of these for each client that reads slowly, so it is small, and no
+    thread waits for a client.
     """
 
     _request: Request
@@ -48,7 +48,7 @@ class Sending:
     _end: int
     _waiting: Waiting
     _most: int = MOST
-    _held: SocketIO | None = None
+    _under_way: bool = False
     _stopped: bool = False
 
     def begin(self) -> None:
@@ -68,19 +68,32 @@ class Sending:
         """Go on waiting: each part is sent when the transport asks for it."""
 
     def resumeProducing(self) -> None:
-        """Send, or have a thread do it: where the disk must be waited for, one that does so, however long that is."""
+        """Send the next part."""
+        Deferred.fromCoroutine(self._part()).addCallbacks(self._sent, self._failed)
+
+    async def _part(self) -> int:
+        """Send as much of the next part as the socket takes, in the pool for it; how many bytes that was."""
         file, length = self._file, min(self._most, self._end - self._offset)
-        pool = file.pools.senders if length > LITTLE else _here
-        if not in_memory(file.descriptor, self._offset, length):
-            pool = file.pools.files
+        pool = self._pool(length)
+        self._under_way = True
+        try:
+            # Held, the socket keeps its descriptor when the connection ends. Else that number could be another
+            # client's by then, who would get what the thread sends.
+            with self._transport.socket.makefile("wb", buffering=0) as held:
+                return await pool.run(_send, held.fileno(), file.descriptor, self._offset, length)
+        finally:
+            self._under_way = False
+            if self._stopped:
+                file.close()
+
+    def _pool(self, length: int) -> Pool:
+        """Where to send that many bytes. While they may have to come from a disk, the client's time does not run."""
+        if not in_memory(self._file.descriptor, self._offset, length):
             self._waiting.over()
-        # Held, the socket keeps its descriptor when it is closed: another client's would get what the thread sends.
-        self._held = self._transport.socket.makefile("wb", buffering=0)
-        sending = pool.run(_send, self._held.fileno(), file.descriptor, self._offset, length)
-        Deferred.fromCoroutine(sending).addCallbacks(self._sent, self._failed)
+            return self._file.pools.files
+        return self._file.pools.senders if length > LITTLE else _here
 
     def _sent(self, sent: int) -> None:
-        self._let_go()
         if not self._stopped:
             self._request.sentLength += sent
             self._offset += sent
@@ -88,7 +101,6 @@ class Sending:
             self._wait() if self._offset < self._end else self._finish()
 
     def _failed(self, failure: Failure) -> None:
-        self._let_go()
         if not failure.check(ConnectionError):  # by which the client is gone, before the transport sees it
             _log.failure("a blob of {size} bytes broke off", failure, size=self._file.size)
         self._abort()
@@ -107,16 +119,8 @@ class Sending:
         if not self._stopped:
             self._stopped = True
             self._waiting.over()
-            if self._held is None:
+            if not self._under_way:
                 self._file.close()
-
-    def _let_go(self) -> None:
-        """Give back what the thread needed."""
-        held, self._held = self._held, None
-        if held is not None:
-            held.close()
-        if self._stopped:
-            self._file.close()
 
 
 def _send(out: int, file: int, offset: int, length: int) -> int:

@@ -11,20 +11,20 @@ PATIENCE = 120.0
 
 @define(eq=False)
 class Waiting:
-    """One client's time, which is to be over before it is up."""
+    """The time that one client has; it is dropped when that is up."""
 
     _clock: IReactorTime
     _timer: IDelayedCall | None = None
 
     def begin(self, drop: Callable[[], None]) -> None:
-        """Have all of its time from now on; `drop` is called when that is up."""
+        """Give it all of its time from now on; `drop`, each time the same, is called when that is up."""
         if self._timer is None:
             self._timer = self._clock.callLater(PATIENCE, drop)
         else:
             self._timer.reset(PATIENCE)
 
     def over(self) -> None:
-        """Wait no more; also where it does not."""
+        """Stop its time, if that runs."""
         timer, self._timer = self._timer, None
         if timer is not None and timer.active():
             timer.cancel()

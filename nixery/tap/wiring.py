@@ -41,7 +41,7 @@ class Reactor(IReactorProcessTime, IReactorThreadsTime, IReactorCore, IReactorWe
 
 @frozen
 class Parts:
-    """What all the others stand on. `nix`: the environment of Nix's programs."""
+    """What all the others stand on. `files` and `senders`: see Pools; `nix`: the environment of Nix's programs."""
 
     config: Config
     reactor: Reactor

@@ -108,12 +108,13 @@ class Face:
         return any(end in reactor.getReaders() for end in self.connections)
 
     async def stalled(self) -> None:
-        """Wait until the one connection has taken all that it takes."""
+        """Wait until the one connection has taken all that it takes, and nothing but its socket is waited for."""
         turns = 0
         while turns < 20:
             await turn()
             (end,) = self.connections
-            turns = 0 if select.select([], [end], [], 0)[1] else turns + 1
+            waits = end in reactor.getWriters() and not select.select([], [end], [], 0)[1]
+            turns = turns + 1 if waits else 0
 
 
 def skip_where_nothing_is_known(folder: Path) -> None:

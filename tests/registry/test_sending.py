@@ -111,7 +111,7 @@ async def test_a_slow_disk_is_no_reason_to_drop_a_client(tmp_path: Path, absent:
         assert face.connections
         client.leave()
         await until(lambda: not face.connections)
-        for _ in pool.queue:
+        while pool.queue:
             pool.step()
         await gone(face)
 
@@ -123,6 +123,15 @@ async def under_way(face: Face, pool: HandPool) -> Client:
     await until(lambda: face.open_files == 1)
     await until(lambda: bool(pool.queue))
     return client
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_headers_are_let_go_of_once_they_are_written(tmp_path: Path) -> None:
+    senders = HandPool()
+    async with serving(tmp_path, DATA, senders=senders) as face:
+        await under_way(face, senders)
+        [request] = face.channels[0].requests
+        assert list(request.responseHeaders.getAllRawHeaders()) == []
 
 
 @pytest.mark.parametrize("error", [None, OSError(errno.EIO, "Input/output error")])
@@ -158,14 +167,18 @@ async def test_what_a_thread_sends_to_a_client_that_left_reaches_no_other(tmp_pa
         await gone(face)
 
 
+@pytest.mark.parametrize("gone_before", [True, False])
 @pytest_twisted.ensureDeferred
-async def test_a_client_that_is_dropped_while_a_thread_sends_to_it_leaves_nothing_behind(tmp_path: Path) -> None:
+async def test_a_client_that_is_dropped_while_a_thread_sends_to_it_leaves_nothing_behind(
+    tmp_path: Path, gone_before: bool
+) -> None:
     senders = HandPool()
     async with serving(tmp_path, DATA, senders=senders) as face:
         client = await under_way(face, senders)
         face.clock.advance(PATIENCE)
-        await until(lambda: not face.connections)
-        assert not client.closed.called
+        if gone_before:
+            await until(lambda: not face.connections)
+            assert not client.closed.called
         senders.step()
         await client.closed
         await gone(face)
@@ -212,11 +225,12 @@ async def test_a_client_that_is_gone_is_no_failure(
 
 @pytest_twisted.ensureDeferred
 async def test_a_file_that_cannot_be_sent_breaks_the_connection(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: list[BaseException]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: list[BaseException], events: Sequence[LogEvent]
 ) -> None:
     error = OSError(errno.EIO, "Input/output error")
     failing(monkeypatch, error, 1)
     await broken_off(tmp_path)
+    assert f"a blob of {len(DATA)} bytes broke off" in map(formatEvent, events)
     failures.append(error)
 
 

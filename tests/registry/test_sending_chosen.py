@@ -1,6 +1,7 @@
 """What the kernel is given to send, and what not."""
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,10 +14,11 @@ from twisted.web.server import Request
 from nixery.concurrency.pool import Inline
 from nixery.registry import sending
 from nixery.registry.conditions import Span
-from nixery.registry.contents import PIECE, OpenFile, Pools
-from nixery.registry.sending import MOST
+from nixery.registry.contents import PIECE, Held, OpenFile, Pools
+from nixery.registry.resident import in_memory
+from nixery.registry.sending import LITTLE, MOST
 from tests.registry.faces import serving, skip_where_nothing_is_known, until
-from tests.registry.wire import parse
+from tests.registry.wire import HandPool, parse
 
 DATA = os.urandom(1 << 20) * 5
 
@@ -59,21 +61,58 @@ async def test_a_file_system_that_cannot_say_what_is_in_memory_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[tuple[int, int]]
 ) -> None:
     monkeypatch.setattr(sending, "can_say", lambda _: False)
-    async with serving(tmp_path, DATA) as face:
+    async with serving(tmp_path, DATA, senders=HandPool()) as face:
         client = await face.client()
         client.ask(face.path, Connection="close")
-        await client.closed
+        await until(lambda: client.closed.called)  # though nobody has the senders' threads run
         assert parse(bytes(client.received)).body == DATA
     assert asked == []
 
 
 @pytest_twisted.ensureDeferred
-async def test_others_get_their_turn_after_each_part(tmp_path: Path, asked: list[tuple[int, int]]) -> None:
+async def test_others_get_a_thread_after_each_part(tmp_path: Path, asked: list[tuple[int, int]]) -> None:
     async with serving(tmp_path, DATA) as face:
         client = await face.client()
         client.ask(face.path, Connection="close")
         await client.closed
     assert max(length for _, length in asked) == MOST
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_socket_that_took_little_is_sent_little_and_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    takes = [LITTLE - 1, LITTLE, LITTLE + 1, MOST, LITTLE]
+    parts = []
+
+    def taken(_out: int, _file: int, _offset: int, length: int) -> int:
+        parts.append((length, threading.current_thread() is threading.main_thread()))
+        return takes[len(parts) - 1]
+
+    monkeypatch.setattr(os, "sendfile", taken)
+    async with serving(tmp_path, DATA) as face:
+        client = await face.client()
+        client.ask(face.path, Connection="close")
+        await client.closed
+    assert parts == [(MOST, False), (LITTLE, True), (MOST, False), (MOST, False), (LITTLE, True)]
+
+
+@pytest_twisted.ensureDeferred
+async def test_what_is_to_be_sent_is_what_has_to_be_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[tuple[int, int]]
+) -> None:
+    looked_at = []
+
+    def noted(descriptor: int, offset: int, length: int) -> bool:
+        looked_at.append((offset, length))
+        return in_memory(descriptor, offset, length)
+
+    monkeypatch.setattr(sending, "in_memory", noted)
+    async with serving(tmp_path, DATA) as face:
+        client = await face.client()
+        client.ask(face.path, Range="bytes=7-", Connection="close")
+        await client.closed
+    assert looked_at == asked
 
 
 @pytest.mark.parametrize("tls", [True, False])
@@ -88,3 +127,12 @@ async def test_there_is_no_way_under_tls(tmp_path: Path, tls: bool) -> None:
             request = cast(Request, SimpleNamespace(transport=face.connections[0]))
             assert (sending.way(request, content, Span(0, len(DATA)), face.clock) is None) == tls
         face.connections[0].TLS = False
+
+
+@pytest_twisted.ensureDeferred
+async def test_there_is_no_way_for_what_is_in_no_file(tmp_path: Path) -> None:
+    async with serving(tmp_path, DATA) as face:
+        await face.client()
+        await until(lambda: bool(face.connections))
+        request = cast(Request, SimpleNamespace(transport=face.connections[0]))
+        assert sending.way(request, Held(DATA), Span(0, len(DATA)), face.clock) is None
