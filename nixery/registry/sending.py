@@ -73,25 +73,44 @@ class Sending:
 
     async def _part(self) -> int:
         """Send as much of the next part as the socket takes, in the pool for it; how many bytes that was."""
-        file, length = self._file, min(self._most, self._end - self._offset)
-        pool = self._pool(length)
+        pool, length = self._next()
         self._under_way = True
         try:
             # Held, the socket keeps its descriptor when the connection ends. Else that number could be another
             # client's by then, who would get what the thread sends.
             with self._transport.socket.makefile("wb", buffering=0) as held:
-                return await pool.run(_send, held.fileno(), file.descriptor, self._offset, length)
+                return await pool.run(self._send, held.fileno(), length)
         finally:
             self._under_way = False
             if self._stopped:
-                file.close()
+                self._file.close()
 
-    def _pool(self, length: int) -> Pool:
-        """Where to send that many bytes. While they may have to come from a disk, the client's time does not run."""
+    def _next(self) -> tuple[Pool, int]:
+        """Where to send the next part, and how many bytes that is.
+
+        While they may have to come from a disk, the client's time does not run. They are few then: whoever has a file
+        opened waits behind all that are read.
+        """
+        length = min(self._most, self._end - self._offset)
         if not in_memory(self._file.descriptor, self._offset, length):
             self._waiting.over()
-            return self._file.pools.files
-        return self._file.pools.senders if length > LITTLE else _here
+            return self._file.pools.files, min(length, PIECE)
+        return self._file.pools.senders if length > LITTLE else _here, length
+
+    def _send(self, out: int, length: int) -> int:
+        """How many bytes the socket took: none where it is full, or the client has left meanwhile.
+
+        Raises OSError, and EOFError at the file's end.
+        """
+        if self._stopped:
+            return 0
+        try:
+            sent = os.sendfile(out, self._file.descriptor, self._offset, length)
+        except BlockingIOError:
+            return 0
+        if not sent:
+            raise EOFError(f"the content ended after {self._offset} bytes")
+        return sent
 
     def _sent(self, sent: int) -> None:
         if not self._stopped:
@@ -121,17 +140,6 @@ class Sending:
             self._waiting.over()
             if not self._under_way:
                 self._file.close()
-
-
-def _send(out: int, file: int, offset: int, length: int) -> int:
-    """How many bytes of the file the socket took, which may be none. Raises OSError, and EOFError at the file's end."""
-    try:
-        sent = os.sendfile(out, file, offset, length)
-    except BlockingIOError:
-        return 0
-    if not sent:
-        raise EOFError(f"the content ended after {offset} bytes")
-    return sent
 
 
 class Handover(Resource):

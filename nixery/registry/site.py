@@ -6,6 +6,7 @@ from twisted.application.service import Service
 from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+from twisted.python.failure import Failure
 from twisted.web import http, server
 from twisted.web.resource import IResource
 
@@ -57,6 +58,11 @@ class Site(server.Site):
         self._tell_when_idle()
         return waiter
 
+    def cut(self) -> None:
+        """Abort the connections of all requests that are under way."""
+        for request in tuple(self._open):
+            request.transport.abortConnection()  # type: ignore[union-attr]  # see streaming
+
     def log(self, request: http.Request) -> None:
         """Write the line for a request that ended."""
         assert isinstance(request, Request)  # as made by requestFactory
@@ -94,10 +100,14 @@ class Drain(Service):
         self._seconds = seconds
 
     def stopService(self) -> Deferred[None]:
-        """Fires when no request is under way, or time is up."""
+        """Fires when no request is under way, or time is up, and the rest is cut off."""
         super().stopService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
         idle = self._site.idle()
-        return idle.addTimeout(self._seconds, self._clock).addErrback(lambda failure: failure.trap(TimeoutError))
+        return idle.addTimeout(self._seconds, self._clock).addErrback(self._cut)
+
+    def _cut(self, failure: Failure) -> None:
+        failure.trap(TimeoutError)
+        self._site.cut()  # else threads would send them what they were handed before: more than a slow disk soon reads
 
 
 def make_site(

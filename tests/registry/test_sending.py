@@ -167,6 +167,18 @@ async def test_what_a_thread_sends_to_a_client_that_left_reaches_no_other(tmp_pa
         await gone(face)
 
 
+@pytest_twisted.ensureDeferred
+async def test_nothing_is_read_for_a_client_that_has_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    senders = HandPool()
+    async with serving(tmp_path, DATA, senders=senders) as face:
+        client = await under_way(face, senders)
+        client.leave()
+        await until(lambda: not face.connections)
+        monkeypatch.delattr(os, "sendfile")
+        senders.step()
+        await gone(face)
+
+
 @pytest.mark.parametrize("gone_before", [True, False])
 @pytest_twisted.ensureDeferred
 async def test_a_client_that_is_dropped_while_a_thread_sends_to_it_leaves_nothing_behind(

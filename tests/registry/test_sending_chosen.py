@@ -115,6 +115,19 @@ async def test_what_is_to_be_sent_is_what_has_to_be_in_memory(
     assert looked_at == asked
 
 
+@pytest_twisted.ensureDeferred
+async def test_others_need_the_disk_after_each_piece(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[tuple[int, int]]
+) -> None:
+    monkeypatch.setattr(sending, "in_memory", lambda *_: False)
+    async with serving(tmp_path, DATA) as face:
+        client = await face.client()
+        client.ask(face.path, Connection="close")
+        await client.closed
+        assert parse(bytes(client.received)).body == DATA
+    assert max(length for _, length in asked) == PIECE
+
+
 @pytest.mark.parametrize("tls", [True, False])
 @pytest_twisted.ensureDeferred
 async def test_there_is_no_way_under_tls(tmp_path: Path, tls: bool) -> None:

@@ -77,6 +77,15 @@ def test_stopping_waits_no_longer_than_it_may() -> None:
     assert not isinstance(drained.result, Failure), "as a service that stops does not fail"
 
 
+def test_what_is_under_way_then_is_cut_off() -> None:
+    world = World()
+    world.images.waiting = Deferred(lambda _: None)
+    wire = world.wire("/v2/git/manifests/latest")
+    Drain(wire.site, world.clock, seconds=10).stopService()
+    world.clock.advance(10)
+    assert wire.transport.disconnected
+
+
 def test_a_line_is_bounded(events: Sequence[LogEvent]) -> None:
     World().ask("/v2/" + "a" * 8000 + "/manifests/latest")
     assert 1000 < len(lines(events)[0]) < 1100
