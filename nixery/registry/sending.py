@@ -167,4 +167,4 @@ def way(request: Request, content: Content, span: Span, clock: IReactorTime) -> 
         return None
     if not isinstance(content, OpenFile) or span.length <= PIECE or not can_say(content.descriptor):
         return None
-    return Sending(request, transport, content, span.first, span.first + span.length, Waiting(clock))
+    return Sending(request, transport, content, span.first, span.first + span.length, Waiting(clock, transport))

@@ -82,7 +82,7 @@ class _Flow:
         self.clock = clock
         self._request = request
         self._resumed: Deferred[None] | None = None
-        self._waiting = Waiting(clock)
+        self._waiting = Waiting(clock, request.transport)
 
     async def carry(self, content: Content) -> None:
         """Write the content; where not all of it can be written, abort the connection and be stopped."""

@@ -60,6 +60,11 @@ class Client(Protocol):
         assert isinstance(self.transport, tcp.Connection)
         (self.transport.pauseProducing if resting else self.transport.resumeProducing)()
 
+    def takes(self, size: int) -> int:
+        """Take that much once, while it rests, and drop it; how many bytes there were."""
+        assert isinstance(self.transport, tcp.Connection)
+        return len(self.transport.getHandle().recv(size))
+
     def leave(self) -> None:
         assert isinstance(self.transport, tcp.Connection)
         self.transport.abortConnection()

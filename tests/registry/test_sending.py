@@ -187,7 +187,7 @@ async def test_a_client_that_is_dropped_while_a_thread_sends_to_it_leaves_nothin
     senders = HandPool()
     async with serving(tmp_path, DATA, senders=senders) as face:
         client = await under_way(face, senders)
-        face.clock.advance(PATIENCE)
+        face.clock.pump([PATIENCE / 2, PATIENCE / 2])
         if gone_before:
             await until(lambda: not face.connections)
             assert not client.closed.called

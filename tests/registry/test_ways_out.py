@@ -3,6 +3,7 @@
 import http.client
 import io
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -124,7 +125,7 @@ async def test_no_more_is_sent_than_the_client_takes_and_one_that_takes_nothing_
         await until(lambda: face.open_files == 1)
         await face.stalled()
         assert sum(sent) < 8 * SOCKET_BUFFER
-        face.clock.advance(PATIENCE - 1)
+        face.clock.pump([PATIENCE / 2, PATIENCE / 2 - 1])
         await face.stalled()
         face.clock.advance(2)
         await until(lambda: not face.connections)
@@ -144,13 +145,32 @@ async def test_a_slow_client_that_takes_something_is_kept(tmp_path: Path, way: s
             await client.has(part * SIZE // 4)
             client.rest()
             await face.stalled()
-            face.clock.advance(PATIENCE - 1)
+            face.clock.pump([PATIENCE / 2, PATIENCE / 2 - 1])
             client.rest(False)
         await client.has(SIZE + 1)
         assert answers(client.received, ["GET"]) == [(200, DATA)]
         client.ask("/v2/", Connection="close")
         await client.closed
         assert answers(client.received, ["GET", "GET"])[1] == (200, b"{}")
+
+
+@pytest_twisted.ensureDeferred
+async def test_a_client_that_takes_less_than_has_its_socket_ask_for_more_is_kept(tmp_path: Path, way: str) -> None:
+    async with serving(tmp_path, DATA, KINDS[way]) as face:
+        client = await face.client()
+        client.rest()
+        await until(lambda: bool(face.connections))
+        face.connections[0].socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SIZE // 4)
+        client.ask(face.path)
+        await until(lambda: face.open_files == 1)
+        for _ in range(4):
+            await face.stalled()
+            assert client.takes(2 * SOCKET_BUFFER)
+            await face.stalled()
+            face.clock.advance(PATIENCE / 2)
+        await face.stalled()
+        face.clock.pump([PATIENCE / 2, PATIENCE / 2])
+        await until(lambda: not face.connections)
 
 
 @pytest_twisted.ensureDeferred
