@@ -1,7 +1,10 @@
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from twisted.logger import LogEvent, capturedLogs
+
+from tests.registry.faces import skip_where_nothing_is_known
 
 
 @pytest.fixture(autouse=True)
@@ -17,3 +20,9 @@ def failures(events: Sequence[LogEvent]) -> Iterator[list[BaseException]]:
     expected: list[BaseException] = []
     yield expected
     assert [repr(event["log_failure"].value) for event in events if "log_failure" in event] == list(map(repr, expected))
+
+
+@pytest.fixture
+def knowing(tmp_path: Path) -> None:
+    """Be where the kernel sends files."""
+    skip_where_nothing_is_known(tmp_path)

@@ -112,6 +112,11 @@ class Face:
         """Whether the server reads from any client."""
         return any(end in reactor.getReaders() for end in self.connections)
 
+    async def gone(self) -> None:
+        """See all connections end, with nothing left behind."""
+        await until(lambda: not self.connections)
+        assert (self.open_files, self.clock.getDelayedCalls()) == (0, [])
+
     async def stalled(self) -> None:
         """Wait until the one connection has taken all that it takes, and nothing but its socket is waited for."""
         turns = 0

@@ -11,16 +11,13 @@ from twisted.logger import LogEvent, formatEvent
 
 from nixery.registry import sending
 from nixery.registry.waiting import PATIENCE
-from tests.registry.faces import Client, Face, serving, skip_where_nothing_is_known, until
+from tests.registry.faces import Client, serving, until
 from tests.registry.wire import HandPool, parse
 
 DATA = os.urandom(1 << 20) * 3
 
 
-@pytest.fixture(autouse=True)
-def knowing(tmp_path: Path) -> None:
-    """Be where files go this way."""
-    skip_where_nothing_is_known(tmp_path)
+pytestmark = pytest.mark.usefixtures("knowing")
 
 
 @pytest.fixture
@@ -48,22 +45,16 @@ async def step(pool: HandPool, error: Exception | None = None) -> None:
     pool.step(error)
 
 
-async def gone(face: Face) -> None:
-    """See the connection end, with nothing left behind."""
-    await until(lambda: not face.connections)
-    assert (face.open_files, face.clock.getDelayedCalls()) == (0, [])
-
-
 async def broken_off(tmp_path: Path) -> None:
     """Ask, and see the connection end."""
     async with serving(tmp_path, DATA) as face:
         client = await face.client()
         client.ask(face.path)
         await client.closed
-        await gone(face)
+        await face.gone()
 
 
-async def all_sent(face: Face, client: Client, pool: HandPool) -> None:
+async def all_sent(client: Client, pool: HandPool) -> None:
     """Have the pool run what comes, until the client has all."""
     while not client.closed.called:
         await until(lambda: bool(pool.queue or client.closed.called))
@@ -82,7 +73,7 @@ async def test_what_is_not_in_memory_is_sent_by_those_that_wait_for_files(tmp_pa
         await until(lambda: bool(pool.queue))
         await client.has(1)
         assert client.received.endswith(b"\r\n\r\n"), "the head, and nothing else"
-        await all_sent(face, client, pool)
+        await all_sent(client, pool)
         assert senders.queue == []
 
 
@@ -93,7 +84,7 @@ async def test_what_is_in_memory_does_not_wait_for_files(tmp_path: Path) -> None
         client = await face.client()
         client.ask(face.path, Connection="close")
         await step(pool)  # the file is opened
-        await all_sent(face, client, senders)
+        await all_sent(client, senders)
         assert pool.queue == []
 
 
@@ -113,87 +104,7 @@ async def test_a_slow_disk_is_no_reason_to_drop_a_client(tmp_path: Path, absent:
         await until(lambda: not face.connections)
         while pool.queue:
             pool.step()
-        await gone(face)
-
-
-async def under_way(face: Face, pool: HandPool) -> Client:
-    """A client whose first part a thread is to send."""
-    client = await face.client()
-    client.ask(face.path)
-    await until(lambda: face.open_files == 1)
-    await until(lambda: bool(pool.queue))
-    return client
-
-
-@pytest_twisted.ensureDeferred
-async def test_the_headers_are_let_go_of_once_they_are_written(tmp_path: Path) -> None:
-    senders = HandPool()
-    async with serving(tmp_path, DATA, senders=senders) as face:
-        await under_way(face, senders)
-        [request] = face.channels[0].requests
-        assert list(request.responseHeaders.getAllRawHeaders()) == []
-
-
-@pytest.mark.parametrize("error", [None, OSError(errno.EIO, "Input/output error")])
-@pytest_twisted.ensureDeferred
-async def test_the_file_stays_open_while_a_thread_sends(
-    tmp_path: Path, error: OSError | None, failures: list[BaseException]
-) -> None:
-    senders = HandPool()
-    async with serving(tmp_path, DATA, senders=senders) as face:
-        client = await under_way(face, senders)
-        client.leave()
-        await until(lambda: not face.connections)
-        assert face.open_files == 1
-        senders.step(error)
-        await gone(face)
-    failures.extend([error] if error else [])
-
-
-@pytest_twisted.ensureDeferred
-async def test_what_a_thread_sends_to_a_client_that_left_reaches_no_other(tmp_path: Path) -> None:
-    senders = HandPool()
-    async with serving(tmp_path, DATA, senders=senders) as face:
-        client = await under_way(face, senders)
-        client.leave()
-        await until(lambda: not face.connections)
-        others = [await face.client() for _ in range(3)]
-        await until(lambda: len(face.connections) == 3)
-        senders.step()
-        for other in others:
-            other.ask("/v2/", Connection="close")
-            await other.closed
-            assert parse(bytes(other.received)).body == b"{}"
-        await gone(face)
-
-
-@pytest_twisted.ensureDeferred
-async def test_nothing_is_read_for_a_client_that_has_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    senders = HandPool()
-    async with serving(tmp_path, DATA, senders=senders) as face:
-        client = await under_way(face, senders)
-        client.leave()
-        await until(lambda: not face.connections)
-        monkeypatch.delattr(os, "sendfile")
-        senders.step()
-        await gone(face)
-
-
-@pytest.mark.parametrize("gone_before", [True, False])
-@pytest_twisted.ensureDeferred
-async def test_a_client_that_is_dropped_while_a_thread_sends_to_it_leaves_nothing_behind(
-    tmp_path: Path, gone_before: bool
-) -> None:
-    senders = HandPool()
-    async with serving(tmp_path, DATA, senders=senders) as face:
-        client = await under_way(face, senders)
-        face.clock.pump([PATIENCE / 2, PATIENCE / 2])
-        if gone_before:
-            await until(lambda: not face.connections)
-            assert not client.closed.called
-        senders.step()
-        await client.closed
-        await gone(face)
+        await face.gone()
 
 
 @pytest_twisted.ensureDeferred
@@ -208,7 +119,7 @@ async def test_a_disk_that_fails_breaks_the_connection(
         await step(pool)
         await step(pool, error)
         await client.closed
-        await gone(face)
+        await face.gone()
     failures.append(error)
 
 

@@ -17,16 +17,13 @@ from nixery.registry.conditions import Span
 from nixery.registry.contents import PIECE, Held, OpenFile, Pools
 from nixery.registry.resident import in_memory
 from nixery.registry.sending import LITTLE, MOST
-from tests.registry.faces import serving, skip_where_nothing_is_known, until
+from tests.registry.faces import serving, until
 from tests.registry.wire import HandPool, parse
 
 DATA = os.urandom(1 << 20) * 5
 
 
-@pytest.fixture(autouse=True)
-def knowing(tmp_path: Path) -> None:
-    """Be where files go this way."""
-    skip_where_nothing_is_known(tmp_path)
+pytestmark = pytest.mark.usefixtures("knowing")
 
 
 @pytest.fixture
