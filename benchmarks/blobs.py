@@ -27,7 +27,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
-from benchmarks.peers import asked, built, run
+from benchmarks.peers import Waits, asked, built, run
 from benchmarks.report import Row, arguments, at_least, at_most, hand_over
 from benchmarks.results import expect
 from benchmarks.serving import Serving, make, started
@@ -114,7 +114,7 @@ def beside(program: str, servers: Mapping[str, Serving], extent: Extent) -> Row:
     many, longer = extent.connections[-1], evolve(extent, times=4 * extent.times)
     found = {}
     for name, one in servers.items():
-        found[name] = asked(program, one.manifest, PACE, partial(pull, program, one, many, "read", longer))
+        found[name] = Waits.of(asked(program, one.manifest, PACE, partial(pull, program, one, many, "read", longer)))
         print(f"beside {many} connections that read  {name:16} {found[name]}", flush=True)
     other = min(found["nginx"].median, found["Go"].median)
     return Row(f"a manifest beside {many} connections, p50", "ms", found["nixery"].median, other, None, BETTER)

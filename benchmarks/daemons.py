@@ -54,10 +54,9 @@ class Daemon(Server):
 
     @property
     def nix_ended(self) -> tuple[float, float]:
-        """When the Nix of benchmarks/packing_daemon.py had ended, and the CPU seconds until then."""
-        when, cpu = next(
-            said.groups() for line in self.log if (said := re.search(r"Nix ended at (\S+) after (\S+)", line))
-        )
+        """When the Nix of benchmarks/packing_daemon.py last ended (time.time), and the CPU seconds until then."""
+        said = (re.search(r"Nix ended at (\S+) after (\S+)", line) for line in reversed(self.log))
+        when, cpu = next(filter(None, said)).groups()
         return float(when), float(cpu)
 
     @property

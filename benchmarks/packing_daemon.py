@@ -1,6 +1,6 @@
 """`twistd nixery` as users run it, but for Nix: it only waits, and the graph of what is asked for is in a file.
 
-Its end is in the log: when it was (time.monotonic), and the CPU seconds that the daemon had taken until then.
+Its end is in the log: when it was (time.time), and the CPU seconds that the daemon had taken until then.
 
     GRAPHS=FOLDER NIX_SECONDS=1 python -m benchmarks.packing_daemon -n nixery ...
 
@@ -36,7 +36,7 @@ class Done:
         """See nixery.nix.driver.Nix."""
         if seconds := float(os.environ["NIX_SECONDS"]):
             await deferLater(reactor, seconds)
-            print(f"Nix ended at {time.monotonic()} after {cpu_of(os.getpid())} CPU s")
+            print(f"Nix ended at {time.time()} after {cpu_of(os.getpid())} CPU s")
         (name,) = (name for name in names if name not in ALWAYS)
         return self._built[name]
 

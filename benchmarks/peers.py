@@ -2,7 +2,7 @@
 
 import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,16 +13,30 @@ AS_LONG_AS_NEEDED = 600
 """Seconds."""
 
 
+class Answer(NamedTuple):
+    """When a request was due (time.time), and the milliseconds from then until it was answered."""
+
+    due: float
+    taken: float
+
+
 class Waits(NamedTuple):
     """Milliseconds until answers came: the median, the 99th of a hundred, and the most; and the number of answers."""
 
     median: float
     late: float
     most: float
-    number: float
+    number: int
+
+    @classmethod
+    def of(cls, answers: Iterable[Answer]) -> "Waits":
+        """At least one."""
+        taken = sorted(answer.taken for answer in answers)
+        number = len(taken)
+        return cls(taken[number // 2], taken[number * 99 // 100], taken[-1], number)
 
     def __str__(self) -> str:
-        return f"p50 {self.median:6.2f} ms, p99 {self.late:7.2f} ms, most {self.most:7.2f} ms ({self.number:.0f})"
+        return f"p50 {self.median:6.2f} ms, p99 {self.late:7.2f} ms, most {self.most:7.2f} ms ({self.number})"
 
 
 def built(folder: Path) -> str:
@@ -42,13 +56,17 @@ def run(program: str, *words: object, before: tuple[str, ...] = ()) -> list[floa
     ]
 
 
-def asked(program: str, address: str, pace: int, do: Callable[[], object]) -> Waits:
-    """How long requests for an address, `pace` of them a second, take while something is done. Raises WrongResult."""
+def asked(program: str, address: str, pace: int, do: Callable[[], object]) -> list[Answer]:
+    """Requests for an address, `pace` of them a second, while something is done. Raises WrongResult.
+
+    They come over connections that stood before.
+    """
     command = (program, "ask", address, str(pace), str(AS_LONG_AS_NEEDED))
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
         assert client.stdout is not None
+        expect(client.stdout.readline(), "begins\n", "what the client says")
         do()
         client.send_signal(signal.SIGINT)
-        words = client.stdout.read().split()
+        lines = client.stdout.read().splitlines()
         expect(client.wait(), 0, "the client's status")
-        return Waits(*map(float, words))
+        return [Answer(*map(float, line.split())) for line in lines]

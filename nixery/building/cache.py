@@ -27,6 +27,11 @@ class Cache:
     def __init__(self, storage: IStorage) -> None:
         self._storage = storage
 
+    @property
+    def abreast(self) -> int:
+        """See IStorage."""
+        return self._storage.abreast
+
     async def image(self, key: str) -> ImageRecord | None:
         """The image of a BuildKey, if it and all of its blobs are stored."""
         record = await self._parsed(f"v1/images/{key}", ImageRecord.decode)

@@ -10,16 +10,12 @@ from nixery.building.cache import Cache
 from nixery.errors import StorageUnavailable
 from nixery.images.manifest import Layer
 
-_AT_ONCE = 8
-
-
-def looks() -> DeferredSemaphore:
-    """The slots that all images share."""
-    return DeferredSemaphore(_AT_ONCE)
-
 
 class KnownLayers:
-    """Looks up the layers of one image. Once a look fails, those that still wait fail too: each would take as long."""
+    """Looks up the layers of one image, in slots that all images share.
+
+    Once a look fails, those that still wait fail too: each would take as long.
+    """
 
     def __init__(self, cache: Cache, slots: DeferredSemaphore) -> None:
         self._cache = cache

@@ -3,10 +3,10 @@
 from collections.abc import Awaitable, Callable
 
 from attrs import evolve, frozen
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, DeferredSemaphore
 
 from nixery.building.cache import Cache
-from nixery.building.known_layers import KnownLayers, looks
+from nixery.building.known_layers import KnownLayers
 from nixery.building.transcoding import Transcoder
 from nixery.concurrency.coalescer import Coalescer
 from nixery.concurrency.pool import Pool
@@ -55,7 +55,7 @@ class Layers:
         self.limit = limit
         self._transcoder = transcoder
         self._packs: Coalescer[str, Layer] = Coalescer(None)
-        self._looks = looks()
+        self._looks = DeferredSemaphore(cache.abreast)  # of all images
 
     @property
     def encoder(self) -> str:

@@ -11,7 +11,6 @@ from nixery.storage.records import parsed
 MOST = 10_000
 """Tags that are listed."""
 
-_AT_ONCE = 16
 _PAGE = 10_000
 _ANY = ".any"
 
@@ -27,7 +26,7 @@ class RecordedTags:
     async def tags(self) -> Collection[str]:
         """The tags; raises StorageUnavailable."""
         words = await self._words()
-        await abreast([word for word in words if word not in self._tags], _AT_ONCE, self._read)
+        await abreast([word for word in words if word not in self._tags], self._storage.abreast, self._read)
         return [self._tags[word] for word in words if word in self._tags]
 
     async def _words(self) -> list[str]:

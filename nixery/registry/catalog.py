@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from twisted.logger import Logger
 
+from nixery.concurrency.abreast import abreast
 from nixery.errors import StorageUnavailable
 from nixery.images.digest import Digest
 from nixery.images.name import ImageName
@@ -47,9 +48,8 @@ class Catalog:
 
     async def names(self) -> Collection[str]:
         """All names that are kept; raises StorageUnavailable."""
-        for word in await self._storage.list_records(_FOLDER, "", MOST):
-            if word not in self._names:
-                await self._read(word)
+        words = await self._storage.list_records(_FOLDER, "", MOST)
+        await abreast([word for word in words if word not in self._names], self._storage.abreast, self._read)
         return self._names.values()
 
     async def _has_room(self) -> bool:

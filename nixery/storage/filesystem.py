@@ -24,6 +24,9 @@ T = TypeVar("T")
 
 _PROOFS_AT_ONCE = 2
 
+_ABREAST = 2
+"""More threads would each hold up the reactor, which waits for the interpreter, and no disk. Proofs are not fewer."""
+
 
 def make(settings: Mapping[str, str], surroundings: Surroundings) -> IStorage:
     """See IStorageBackend; STORAGE_PATH is the folder."""
@@ -42,6 +45,8 @@ def make(settings: Mapping[str, str], surroundings: Surroundings) -> IStorage:
 @implementer(IStorage)
 class FilesystemStorage(Service):
     """See IStorage. `read_only`: leave the folder as it is; what would write raises StorageUnavailable."""
+
+    abreast = _ABREAST
 
     def __init__(self, folder: Folder, threads: Pool, read_only: bool = False) -> None:
         self._folder = folder

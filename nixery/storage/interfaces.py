@@ -88,6 +88,8 @@ class IStaging(Interface):
 class IStorage(IService):
     """Blobs and records, run as a service. Whatever a backend cannot do now raises StorageUnavailable."""
 
+    abreast: int = Attribute("how many small reads are worth asking for at once: few where none of them is waited for")
+
     async def stage() -> IStaging:
         """Begin a blob."""
 

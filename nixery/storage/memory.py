@@ -25,6 +25,8 @@ def make(settings: Mapping[str, str], surroundings: Surroundings) -> IStorage:
 class MemoryStorage(Service):
     """See IStorage. `limit`: bytes of all blobs together; what would come beyond is refused."""
 
+    abreast = 1
+
     def __init__(self, limit: int = 1 << 30) -> None:
         self.blobs: dict[Digest, bytes] = {}
         self.records: dict[str, bytes] = {}

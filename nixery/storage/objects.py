@@ -35,6 +35,8 @@ def object_storage(bucket: Bucket, where: str, settings: Mapping[str, str], surr
 class ObjectStorage(Service):
     """See IStorage. `proxied`: whether clients get blobs from us, rather than from the bucket by a link."""
 
+    abreast = CALLS // 3  # the rest is for whoever else asks
+
     def __init__(self, bucket: Bucket, where: str, surroundings: Surroundings, proxied: bool) -> None:
         self._bucket = bucket
         self._clock = surroundings.reactor

@@ -49,10 +49,12 @@ def built(sizes: dict[str, int]) -> Built:
 
 
 class Held(Cache):
-    """Knows of no layer, and says so when it is told to."""
+    """Knows of no layer, and says so when it is told to. `abreast`: see IStorage."""
 
-    def __init__(self) -> None:
-        super().__init__(MemoryStorage())
+    def __init__(self, abreast: int) -> None:
+        storage = MemoryStorage()
+        storage.abreast = abreast
+        super().__init__(storage)
         self.asked: list[Deferred[None]] = []
 
     async def layer(self, key: str) -> Layer | None:
@@ -71,13 +73,16 @@ def begun(monkeypatch: pytest.MonkeyPatch, held: Held, count: int) -> Deferred[t
     return Deferred.fromCoroutine(layers.of(image, None))
 
 
-def test_layers_are_looked_up_eight_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    held = Held()
+@pytest.mark.parametrize("abreast", [1, 8])
+def test_as_many_layers_are_looked_up_at_a_time_as_the_storage_takes(
+    abreast: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = Held(abreast)
     made = begun(monkeypatch, held, 19)
-    for seen in range(8, 20):
+    for seen in range(abreast, 20):
         assert len(held.asked) == seen
-        held.asked[seen - 8].callback(None)
-    for asked in held.asked[-8:]:
+        held.asked[seen - abreast].callback(None)
+    for asked in held.asked[-abreast:]:
         asked.callback(None)
     results: list[tuple[Layer, ...]] = []
     made.addCallback(results.append)
@@ -85,7 +90,7 @@ def test_layers_are_looked_up_eight_at_a_time(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_once_a_look_fails_those_that_wait_fail_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    held = Held()
+    held = Held(8)
     made = begun(monkeypatch, held, 600)  # many, as none of them may call the next
     failures: list[Failure] = []
     made.addErrback(failures.append)

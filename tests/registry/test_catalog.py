@@ -1,7 +1,7 @@
 """Listing repositories, as distribution's registry API has it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pytest
 import pytest_twisted
@@ -187,6 +187,32 @@ async def test_each_record_is_written_or_read_once() -> None:
         assert list(await one.names()) == ["git"]
         await one.add(git)
     assert [call for call in storage.calls if call != "list"] == ["create", "read"]
+
+
+class SlowToRead(MemoryStorage):
+    """Reads a record when it is told to."""
+
+    abreast = 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Deferred[None]] = []
+
+    async def read_record(self, name: str) -> bytes | None:
+        self.asked.append(Deferred())
+        await self.asked[-1]
+        return await super().read_record(name)
+
+
+def test_as_many_records_are_read_at_once_as_the_storage_takes() -> None:
+    storage = SlowToRead()
+    Deferred.fromCoroutine(add(Catalog(storage), 5))
+    named: list[Collection[str]] = []
+    Deferred.fromCoroutine(Catalog(storage).names()).addCallback(named.append)
+    for number in range(5):
+        assert len(storage.asked) == min(3 + number, 5)
+        storage.asked[number].callback(None)
+    assert len(named[0]) == 5
 
 
 def test_what_others_kept_is_listed_where_nothing_is_added() -> None:

@@ -27,6 +27,13 @@ class RecordsContract:
         assert await storage.read_record("v1/images/abc") == b"first"
 
     @pytest_twisted.ensureDeferred
+    async def test_as_many_records_as_are_worth_it_are_read_side_by_side(self, storage: IStorage) -> None:
+        assert storage.abreast >= 1
+        await storage.create_record("v1/images/abc", b"first")
+        reads = [Deferred.fromCoroutine(storage.read_record("v1/images/abc")) for _ in range(storage.abreast)]
+        assert await gatherResults(reads) == [b"first"] * storage.abreast
+
+    @pytest_twisted.ensureDeferred
     async def test_a_record_is_swapped_only_from_what_it_is(self, storage: IStorage) -> None:
         assert not await storage.swap_record("v1/tags/abc", b"", b"new")
         await storage.create_record("v1/tags/abc", b"one")
