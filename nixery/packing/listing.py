@@ -31,8 +31,8 @@ class StoreListing:
 
     def entries(self, path: str) -> Mapping[str, Entry]:
         """See Listing; raises PackingFailed."""
-        top = self._followed(to_bytes(path))
-        if top is None or not os.path.isdir(top):
+        top, kind = self._followed(to_bytes(path))
+        if kind != stat.S_IFDIR:
             return {}
         try:
             with os.scandir(top) as found:
@@ -42,8 +42,8 @@ class StoreListing:
 
     def read(self, path: str) -> str | None:
         """See Listing; bytes that are not UTF-8 become lone surrogates. Raises PackingFailed, also over MAX_READ."""
-        source = self._followed(to_bytes(path))
-        if source is None or not os.path.isfile(source):
+        source, kind = self._followed(to_bytes(path))
+        if kind != stat.S_IFREG:
             return None
         try:
             with open(source, "rb") as file:
@@ -56,18 +56,28 @@ class StoreListing:
 
     def _entry(self, entry: os.DirEntry[bytes]) -> Entry:
         if entry.is_symlink():
-            followed = self._followed(entry.path)
-            return Link(to_text(os.readlink(entry.path)), followed is not None and os.path.isdir(followed))
+            _, kind = self._followed(entry.path)
+            return Link(to_text(os.readlink(entry.path)), kind == stat.S_IFDIR)
         if entry.is_dir():
             return Directory()
         if entry.is_file():
             return File(bool(entry.stat().st_mode & stat.S_IXUSR))
         raise PackingFailed(f"{shown(entry.path)} is neither a file nor a directory nor a link, as all in a store is")
 
-    def _followed(self, path: bytes) -> bytes | None:
-        """Where a path leads when all its links are followed; None when that is out of the store."""
-        real = os.path.realpath(path)
-        return real if real.startswith(self._inside) else None
+    def _followed(self, path: bytes) -> tuple[bytes, int]:
+        """Where a path leads when all its links are followed, and what is there; 0 for nothing, or out of the store.
+
+        The kernel says so in three calls (proc(5)), where os.path.realpath asks about each directory on the way.
+        """
+        try:
+            descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        except OSError:
+            return path, 0
+        try:
+            real = os.readlink(b"/proc/self/fd/%d" % descriptor)
+            return real, stat.S_IFMT(os.fstat(descriptor).st_mode) if real.startswith(self._inside) else 0
+        finally:
+            os.close(descriptor)
 
 
 def _unreadable(path: bytes, error: OSError) -> PackingFailed:
