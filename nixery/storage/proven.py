@@ -1,7 +1,6 @@
 """Which blobs in a folder are known to be what their names say."""
 
 import enum
-import hashlib
 import os
 import threading
 from stat import S_ISREG
@@ -11,6 +10,7 @@ from twisted.logger import Logger
 from nixery.concurrency.recent import Recent
 from nixery.images.digest import Digest
 from nixery.storage.interfaces import LocalFile
+from nixery.storage.spool import hashed
 
 _REMEMBERED = 100_000
 """Blobs that are remembered, at some 300 bytes each."""
@@ -58,7 +58,7 @@ class Proven:
         try:
             with open(path, "rb") as file:
                 stat = os.fstat(file.fileno())
-                good = hashlib.file_digest(file, "sha256").hexdigest() == digest.hex
+                good = hashed(file.fileno()) == digest.hex
         except FileNotFoundError:
             return None
         self.add(path, stat, good)

@@ -11,6 +11,9 @@ from nixery.concurrency.lair import Lair
 from nixery.errors import StorageUnavailable
 from nixery.images.digest import Digest
 
+_PART = 64 << 10
+"""Bytes that are hashed at a time."""
+
 
 class Spool:
     """A folder of this process's own below `parent`. All calls block."""
@@ -48,11 +51,21 @@ def require(descriptor: int, digest: Digest, size: int) -> None:
     written = os.fstat(descriptor).st_size
     if written != size:
         raise StorageUnavailable(f"the blob {digest} was to have {size} bytes and has {written}")
-    with open(descriptor, "rb", closefd=False) as file:
-        file.seek(0)
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    found = hashed(descriptor)
     if found != digest.hex:
         raise StorageUnavailable(f"the blob {digest} was to have this digest and has sha256:{found}: try again")
+
+
+def hashed(descriptor: int) -> str:
+    """The SHA-256 (hexadecimal) of what is left of a file, which is read to its end.
+
+    hashlib.file_digest takes a buffer of 256 KiB for each file, and zeroes it: nine tenths of the time of a small one.
+    """
+    found = hashlib.sha256()
+    while data := os.read(descriptor, _PART):
+        found.update(data)
+    return found.hexdigest()
 
 
 def discard(descriptor: int, path: str) -> None:
