@@ -118,7 +118,7 @@ def test_root_entries_come_out_as_they_are(tmp_path: Path) -> None:
 
 GOLDEN_ROOT = (
     "64a3dce20611b067042b6bfb056d1a72d607a44b8c274a3d73514beb9fba822e",
-    "35683ec920f1bd419e33bf5dd61991ee4412ae77c0297a3c8d8c9e676d7c11cf",
+    "295d167d8a1e1be190d51360412159f88fa8d64f3ab1da1b5eea347ed7ace26b",
 )
 
 
@@ -131,7 +131,7 @@ def test_the_bytes_of_a_root_have_not_drifted() -> None:
 HERE = "/proc/self/cwd/00000000000000000000000000000000-golden"
 GOLDEN = (
     "7bfdc1ba11472b8702f5b7c1e49bde0e1ef448a039fe9f622ac6c0d770a2c3a1",
-    "16150b12a658d41ca33e5298dfe4d024422ada4eaefe6ab65ca1e1fe28217153",
+    "1b620d524441626903a7fcc0a3b3ef31e19b69bd8424e785666dc3b236d12c8e",
 )
 
 
