@@ -2,7 +2,7 @@
 
     python -m benchmarks.packing [--short] [--rows FILE]    synthetic stores of 216 MB in 60 paths and 861 MB in 150
     python -m benchmarks.packing PATH...                    the closure of these paths of /nix/store
-    ROUNDS=3 WORKERS=2 python -m benchmarks.packing ...
+    ROUNDS=5 WORKERS=2 python -m benchmarks.packing ...
 
 Needs Go. Ours is the whole daemon with an empty folder as storage, from Nix's end to the manifest, with a Nix that
 only waits for a second (benchmarks/packing_daemon.py). Go's is benchmarks/go/pack.go: archive/tar, compress/gzip at
@@ -36,7 +36,7 @@ from nixery.images.graph import Closure
 from nixery.images.layers import LayerContents, plan
 from nixery.images.popularity import Popularity
 
-ROUNDS = int(os.environ.get("ROUNDS", "3"))
+ROUNDS = int(os.environ.get("ROUNDS", "5"))
 WORKERS = os.environ.get("WORKERS", "2")
 SIZES = (USUAL, (861 * MB, 150))
 PACE, IDLE_SECONDS = 500, 10.0
