@@ -14,7 +14,8 @@ Last, a manifest is asked for 500 times a second: while nothing else is done, an
 packed. One pause of the host makes the p99 of a single packing, so that the answers of all rounds are taken together.
 
 What is to be reached: 5 times Go's speed with a third of its CPU on two cores, at most 1.01 of the size of gzip -6,
-100 MB while 861 MB are packed, and 3 times the idle p99. The floor is what libdeflate takes: most of our CPU seconds.
+100 MB while 861 MB are packed, and 3 times the idle p99. The floor is what libdeflate takes: most of our CPU seconds;
+and of the p99, what a handler in Go has while processes of the same priority keep the cores busy.
 """
 
 import os
@@ -23,11 +24,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.daemons import Daemon, daemon, watched
+from benchmarks.daemons import Daemon, daemon, server, watched
 from benchmarks.peers import Waits, asked, built
 from benchmarks.report import Row, arguments, at_least, at_most, hand_over
 from benchmarks.results import contents, expect, layers_of
@@ -35,6 +36,7 @@ from benchmarks.stores import MB, TINY, USUAL, closure_of, files_of, found, grow
 from nixery.images.graph import Closure
 from nixery.images.layers import LayerContents, plan
 from nixery.images.popularity import Popularity
+from nixery.packing.worker import NICENESS
 
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 WORKERS = os.environ.get("WORKERS", "2")
@@ -169,6 +171,20 @@ def wait(program: str, graphs: Path, image: str, times: int, idle_seconds: float
     return Row(f"p99 while {image} is packed", "ms", waits[1].late, waits[0].late, at_most(3), "idle")
 
 
+def floor(program: str, folder: Path, seconds: float) -> None:
+    """Print how long an answer takes beside processes that do nothing but keep the cores busy as those that pack do."""
+    (folder / "answer").write_bytes(bytes(4096))
+    counting = (sys.executable, "-c", f"import os; os.nice({NICENESS})\nwhile True: pass")
+    with server(folder, (program, "manifest", str(folder / "answer"))) as running, ExitStack() as busy:
+        idle = Waits.of(asked(program, running.root, PACE, lambda: time.sleep(seconds)))
+        for _ in range(int(WORKERS)):
+            busy.callback(busy.enter_context(subprocess.Popen(counting)).kill)
+        beside = Waits.of(asked(program, running.root, PACE, lambda: time.sleep(seconds)))
+    for name, waits in (("idle", idle), (f"beside {WORKERS} that count", beside)):
+        print(f"Go's handler {name:20} {waits}")
+    print(f"  p99 is {beside.late / idle.late:.2f} times the idle one", flush=True)
+
+
 def main(words: Sequence[str]) -> None:
     """As the module says."""
     parser = arguments(__doc__)
@@ -192,6 +208,7 @@ def main(words: Sequence[str]) -> None:
                 check(program, graphs, image, closure_of(graph))
             measured += pack(program, graphs, image, closure_of(graph), rounds)
             measured.append(wait(program, graphs, image, rounds, idle_seconds))
+        floor(program, folder, idle_seconds)
     hand_over(measured, options.rows)
 
 

@@ -25,7 +25,7 @@ T = TypeVar("T")
 _PROOFS_AT_ONCE = 2
 
 _ABREAST = 2
-"""More threads would each hold up the reactor, which waits for the interpreter, and no disk. Proofs are not fewer."""
+"""As many as proofs, which looks wait for. Records are rarely waited for, and the reactor waits for each thread."""
 
 
 def make(settings: Mapping[str, str], surroundings: Surroundings) -> IStorage:
