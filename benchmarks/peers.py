@@ -30,8 +30,9 @@ class Waits(NamedTuple):
 
     @classmethod
     def of(cls, answers: Iterable[Answer]) -> "Waits":
-        """At least one."""
+        """Raises WrongResult when there is none."""
         taken = sorted(answer.taken for answer in answers)
+        expect(bool(taken), True, "whether there are answers")
         number = len(taken)
         return cls(taken[number // 2], taken[number * 99 // 100], taken[-1], number)
 
@@ -65,8 +66,10 @@ def asked(program: str, address: str, pace: int, do: Callable[[], object]) -> li
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
         assert client.stdout is not None
         expect(client.stdout.readline(), "begins\n", "what the client says")
-        do()
-        client.send_signal(signal.SIGINT)
+        try:
+            do()
+        finally:
+            client.send_signal(signal.SIGINT)
         lines = client.stdout.read().splitlines()
         expect(client.wait(), 0, "the client's status")
         return [Answer(*map(float, line.split())) for line in lines]

@@ -14,6 +14,9 @@ import (
 
 const connections = 16
 
+// most is how many requests there are at most: half an hour of them, 500 times a second.
+const most = 1 << 20
+
 // answered says when a request was due, and the milliseconds from then until it was answered.
 type answered struct {
 	due   time.Time
@@ -26,7 +29,7 @@ type answered struct {
 // machine of its own.
 func ask(address string, each int, last time.Duration) {
 	_ = syscall.Setpriority(syscall.PRIO_PROCESS, 0, -20)
-	due, taken := make(chan time.Time, 100000), make(chan answered, 100000)
+	due, taken := make(chan time.Time, most), make(chan answered, most)
 	for i := 0; i < connections; i++ {
 		go answer(address, due, taken)
 	}

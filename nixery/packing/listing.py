@@ -1,5 +1,6 @@
 """The store's directories and small files, read from the disk as a join of an image root asks for them."""
 
+import errno
 import os
 import stat
 from collections.abc import Mapping
@@ -12,6 +13,9 @@ from nixery.packing.names import shown, to_bytes, to_text
 
 MAX_READ = 1 << 20
 """Bytes of the largest file that is read for a join."""
+
+_NOWHERE = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.EACCES, errno.ENAMETOOLONG}
+"""What a path fails with that leads nowhere. All else, such as too many open files, says nothing of the store."""
 
 
 @frozen
@@ -67,15 +71,19 @@ class StoreListing:
     def _followed(self, path: bytes) -> tuple[bytes, int]:
         """Where a path leads when all its links are followed, and what is there; 0 for nothing, or out of the store.
 
-        The kernel says so in three calls (proc(5)), where os.path.realpath asks about each directory on the way.
+        The kernel says so (proc(5)), where os.path.realpath would ask it about each directory on the way.
         """
         try:
             descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        except OSError:
-            return path, 0
+        except OSError as error:
+            if error.errno in _NOWHERE:
+                return path, 0
+            raise _unreadable(path, error) from error
         try:
             real = os.readlink(b"/proc/self/fd/%d" % descriptor)
             return real, stat.S_IFMT(os.fstat(descriptor).st_mode) if real.startswith(self._inside) else 0
+        except OSError as error:
+            raise _unreadable(path, error) from error
         finally:
             os.close(descriptor)
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from twisted.logger import Logger
 
 from nixery.concurrency.abreast import abreast
+from nixery.concurrency.coalescer import Coalescer
 from nixery.errors import StorageUnavailable
 from nixery.images.digest import Digest
 from nixery.images.name import ImageName
@@ -34,6 +35,7 @@ class Catalog:
         self._names: dict[str, str] = {}
         self._left = 0
         self._full = False
+        self._reads: Coalescer[None, None] = Coalescer(None)
 
     async def add(self, name: ImageName) -> None:
         """Keep a name under which an image was had. A storage that cannot is logged, and harms no pull."""
@@ -48,9 +50,13 @@ class Catalog:
 
     async def names(self) -> Collection[str]:
         """All names that are kept; raises StorageUnavailable."""
+        await self._reads.join(None, self._read_all)
+        return self._names.values()
+
+    async def _read_all(self) -> None:
+        """Once for however many ask: each on its own would take as many calls of a bucket again."""
         words = await self._storage.list_records(_FOLDER, "", MOST)
         await abreast([word for word in words if word not in self._names], self._storage.abreast, self._read)
-        return self._names.values()
 
     async def _has_room(self) -> bool:
         """Names are counted now and then, as thousands of them take milliseconds; once full, it is so for good."""

@@ -25,7 +25,7 @@ T = TypeVar("T")
 _PROOFS_AT_ONCE = 2
 
 _ABREAST = 2
-"""As many as proofs, which looks wait for. Records are rarely waited for, and the reactor waits for each thread."""
+"""A folder answers at once, mostly, and the reactor waits for each thread. As many as proofs, which looks need."""
 
 
 def make(settings: Mapping[str, str], surroundings: Surroundings) -> IStorage:

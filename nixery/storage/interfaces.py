@@ -88,7 +88,9 @@ class IStaging(Interface):
 class IStorage(IService):
     """Blobs and records, run as a service. Whatever a backend cannot do now raises StorageUnavailable."""
 
-    abreast: int = Attribute("how many small reads are worth asking for at once: few where none of them is waited for")
+    abreast: int = Attribute(
+        "how many small reads to ask for at once: few where answers come at once, as from a folder"
+    )
 
     async def stage() -> IStaging:
         """Begin a blob."""

@@ -1,5 +1,7 @@
 import os
-from collections.abc import Callable
+import resource
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -102,3 +104,40 @@ def test_a_pipe_is_refused_by_name(path: StorePath, listing: StoreListing) -> No
     os.mkfifo(f"{path}/pipe")
     with pytest.raises(PackingFailed, match="pipe' is neither"):
         listing.entries(path.text)
+
+
+@pytest.fixture
+def full() -> Iterator[list[int]]:
+    """Descriptors until there is none left; those that are closed are free."""
+    held: list[int] = []
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, limits[1]))
+    try:
+        with suppress(OSError):
+            while True:
+                held.append(os.open("/dev/null", os.O_RDONLY))
+        yield held
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for descriptor in held:
+            os.close(descriptor)
+
+
+@pytest.mark.parametrize("free", [0, 1])
+def test_too_few_descriptors_change_no_image(
+    free: int, path: StorePath, listing: StoreListing, full: list[int]
+) -> None:
+    os.mkdir(f"{path}/d")
+    os.symlink("d", f"{path}/l")
+    for _ in range(free):
+        os.close(full.pop())
+    with pytest.raises(PackingFailed, match="Too many open files"):
+        listing.entries(path.text)
+
+
+def test_no_descriptor_is_left_open(path: StorePath, listing: StoreListing) -> None:
+    os.symlink("/", f"{path}/host")
+    before = len(os.listdir("/proc/self/fd"))
+    listing.entries(path.text)
+    listing.read(f"{path}/host")
+    assert len(os.listdir("/proc/self/fd")) == before

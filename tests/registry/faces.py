@@ -20,6 +20,7 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 from nixery.concurrency.pool import Pool, Threads
 from nixery.images.digest import Digest
 from nixery.pages.resource import Pages
+from nixery.registry import waiting
 from nixery.registry.channel import Channel
 from nixery.registry.contents import Pools
 from nixery.registry.resident import can_say
@@ -111,6 +112,17 @@ class Face:
     def listens(self) -> bool:
         """Whether the server reads from any client."""
         return any(end in reactor.getReaders() for end in self.connections)
+
+    async def taken(self, client: Client, size: int) -> int:
+        """As `client.takes`, with time for the server's kernel to hear of it. As much may be sent again by then."""
+        (end,) = self.connections
+        before = waiting._untaken(end)
+        took = client.takes(size)
+        for _ in range(200):
+            if waiting._untaken(end) != before:
+                break
+            await turn()
+        return took
 
     async def gone(self) -> None:
         """See all connections end, with nothing left behind."""

@@ -215,6 +215,21 @@ def test_as_many_records_are_read_at_once_as_the_storage_takes() -> None:
     assert len(named[0]) == 5
 
 
+def test_records_are_read_once_for_however_many_ask() -> None:
+    storage = SlowToRead()
+    Deferred.fromCoroutine(add(Catalog(storage), 5))
+    catalog, named = Catalog(storage), list[Collection[str]]()
+    first, *others = [Deferred.fromCoroutine(catalog.names()) for _ in range(3)]
+    first.addErrback(lambda gone: None)
+    first.cancel()
+    for other in others:
+        other.addCallback(named.append)
+    for number in range(5):
+        assert len(storage.asked) == min(3 + number, 5)
+        storage.asked[number].callback(None)
+    assert [len(names) for names in named] == [5, 5]
+
+
 def test_what_others_kept_is_listed_where_nothing_is_added() -> None:
     world = opened()
     world.ask("/v2/git/manifests/latest")

@@ -165,7 +165,7 @@ async def test_a_client_that_takes_less_than_has_its_socket_ask_for_more_is_kept
         await until(lambda: face.open_files == 1)
         for _ in range(4):
             await face.stalled()
-            assert client.takes(2 * SOCKET_BUFFER)
+            assert await face.taken(client, 2 * SOCKET_BUFFER)
             await face.stalled()
             face.clock.advance(PATIENCE / 2)
         await face.stalled()

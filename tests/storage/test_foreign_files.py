@@ -1,7 +1,6 @@
 """A storage folder in strange places, and with strange things in it."""
 
 import fcntl
-import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,7 +79,7 @@ async def test_what_other_processes_wrote_is_hashed_once_and_counts(
     digest = await store(storage, b"layer")
     other = FilesystemStorage(Folder(str(tmp_path)), Inline())
     assert await other.has_all({digest: 5})
-    monkeypatch.setattr(hashlib, "file_digest", None)
+    monkeypatch.setattr("nixery.storage.proven.hashed", None)
     assert await other.find(digest)
     assert await storage.find(digest), "what this process wrote is not hashed at all"
 
