@@ -17,6 +17,7 @@ most of nginx's.
 
 import os
 import resource
+import statistics
 import sys
 import tempfile
 import threading
@@ -24,7 +25,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from statistics import median
 
 from attrs import evolve, frozen
 
@@ -101,7 +101,7 @@ def pulls(
 
 
 def _median(pulled: Sequence[Pulled]) -> Pulled:
-    return Pulled(median(one.speed for one in pulled), median(one.cpu for one in pulled))
+    return Pulled(statistics.median(one.speed for one in pulled), statistics.median(one.cpu for one in pulled))
 
 
 def rows(usual: Mapping[str, Pulled], connections: int, take: str) -> list[Row]:
@@ -134,19 +134,19 @@ def slow(program: str, name: str, one: Serving, extent: Extent) -> list[Row]:
     seen: list[int] = []
     timer = threading.Timer(extent.seconds * 0.8, lambda: seen.append(one.server.memory))
     timer.start()
-    speed, usual, worst = run(program, "slow", one.blob, extent.slow, SPEED, extent.seconds, one.manifest)
+    speed, median, worst = run(program, "slow", one.blob, extent.slow, SPEED, extent.seconds, one.manifest)
     timer.join()
     each = (seen[0] - memory) / extent.slow / KIB
     print(
         f"{extent.slow} clients at {speed / 1000:4.1f} KB/s  {name:16} {each:6.1f} KiB each  "
-        f"{(one.server.cpu - cpu) / extent.seconds:5.2f} cores  beside them p50 {usual:6.2f} ms, p99 {worst:7.2f} ms",
+        f"{(one.server.cpu - cpu) / extent.seconds:5.2f} cores  beside them p50 {median:6.2f} ms, p99 {worst:7.2f} ms",
         flush=True,
     )
     words = f"{name}: {extent.slow} slow clients"
     targets = (at_most(10), at_most(2)) if name == "nixery" else (None, None)
     return [
         Row(f"{words}, each", "KiB", each, None, targets[0]),
-        Row(f"{words}, a manifest beside them, p50", "ms", usual, None, targets[1]),
+        Row(f"{words}, a manifest beside them, p50", "ms", median, None, targets[1]),
     ]
 
 

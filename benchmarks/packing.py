@@ -23,13 +23,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.daemons import Daemon, daemon, server, watched
-from benchmarks.peers import Waits, asked, built
+from benchmarks.peers import Answer, Waits, asked, built
 from benchmarks.report import Row, arguments, at_least, at_most, hand_over
 from benchmarks.results import contents, expect, layers_of
 from benchmarks.stores import MB, TINY, USUAL, closure_of, files_of, found, grown
@@ -155,7 +155,8 @@ def rows(image: str, size: float, us: Packed, them: Packed, zipped: float) -> li
 
 def wait(program: str, graphs: Path, image: str, times: int, idle_seconds: float) -> Row:
     """How long a known manifest takes, while nothing else is done and from Nix's end until an image is packed."""
-    idle, busy = [], []
+    idle: list[Answer] = []
+    busy: list[Answer] = []
     for _ in range(times):
         with packing(graphs, nix_seconds=1) as running:
             running.pull("small")
@@ -164,11 +165,8 @@ def wait(program: str, graphs: Path, image: str, times: int, idle_seconds: float
             answers = asked(program, address, PACE, lambda: running.pull(image))
             began, _ = running.nix_ended
             busy += [answer for answer in answers if answer.due > began]
-    waits = Waits.of(idle), Waits.of(busy)
-    for name, wait in zip(("idle", f"{image} is packed"), waits, strict=True):
-        print(f"  manifests while {name:16} {wait}")
-    print(f"  p99 is {waits[1].late / waits[0].late:.2f} times the idle one", flush=True)
-    return Row(f"p99 while {image} is packed", "ms", waits[1].late, waits[0].late, at_most(3), "idle")
+    alone, beside = compared("manifests", idle, f"while {image} is packed", busy)
+    return Row(f"p99 while {image} is packed", "ms", beside.late, alone.late, at_most(3), "idle")
 
 
 def floor(program: str, folder: Path, seconds: float) -> None:
@@ -176,13 +174,20 @@ def floor(program: str, folder: Path, seconds: float) -> None:
     (folder / "answer").write_bytes(bytes(4096))
     counting = (sys.executable, "-c", f"import os; os.nice({NICENESS})\nwhile True: pass")
     with server(folder, (program, "manifest", str(folder / "answer"))) as running, ExitStack() as busy:
-        idle = Waits.of(asked(program, running.root, PACE, lambda: time.sleep(seconds)))
+        idle = asked(program, running.root, PACE, lambda: time.sleep(seconds))
         for _ in range(int(WORKERS)):
             busy.callback(busy.enter_context(subprocess.Popen(counting)).kill)
-        beside = Waits.of(asked(program, running.root, PACE, lambda: time.sleep(seconds)))
-    for name, waits in (("idle", idle), (f"beside {WORKERS} that count", beside)):
-        print(f"Go's handler {name:20} {waits}")
-    print(f"  p99 is {beside.late / idle.late:.2f} times the idle one", flush=True)
+        beside = asked(program, running.root, PACE, lambda: time.sleep(seconds))
+    compared("Go's handler", idle, f"beside {WORKERS} that count", beside)
+
+
+def compared(what: str, idle: Iterable[Answer], then: str, busy: Iterable[Answer]) -> tuple[Waits, Waits]:
+    """How long both waited, printed too; `then`: when the busy ones did."""
+    alone, beside = Waits.of(idle), Waits.of(busy)
+    for name, waits in (("while idle", alone), (then, beside)):
+        print(f"  {what} {name:24} {waits}")
+    print(f"  p99 is {beside.late / alone.late:.2f} times the idle one", flush=True)
+    return alone, beside
 
 
 def main(words: Sequence[str]) -> None:

@@ -24,9 +24,6 @@ T = TypeVar("T")
 
 _PROOFS_AT_ONCE = 2
 
-_ABREAST = 2
-"""A folder answers at once, mostly, and the reactor waits for each thread. As many as proofs, which looks need."""
-
 
 def make(settings: Mapping[str, str], surroundings: Surroundings) -> IStorage:
     """See IStorageBackend; STORAGE_PATH is the folder."""
@@ -46,7 +43,7 @@ def make(settings: Mapping[str, str], surroundings: Surroundings) -> IStorage:
 class FilesystemStorage(Service):
     """See IStorage. `read_only`: leave the folder as it is; what would write raises StorageUnavailable."""
 
-    abreast = _ABREAST
+    abreast = _PROOFS_AT_ONCE  # which a look may need; else a folder answers at once, and the reactor waits for threads
 
     def __init__(self, folder: Folder, threads: Pool, read_only: bool = False) -> None:
         self._folder = folder
