@@ -6,7 +6,7 @@ from typing import Protocol
 
 from attrs import define, frozen
 
-from nixery.concurrency.pool import Pool
+from nixery.concurrency.pool import Pool, SharedPool
 from nixery.errors import StorageUnavailable
 from nixery.registry.conditions import Span
 from nixery.storage.interfaces import InMemory, LocalFile, Remote
@@ -23,7 +23,7 @@ class Pools:
     """Threads for files: `files` wait for the disk, to open, to read, and to send; `senders` send what is in memory."""
 
     files: Pool
-    senders: Pool
+    senders: SharedPool
 
 
 class Content(Protocol):

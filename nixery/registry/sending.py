@@ -23,6 +23,9 @@ from nixery.registry.waiting import Waiting
 MOST = 4 * 1024 * 1024
 """Bytes that a thread is to send at a time: as many as a socket holds at most, as a rule (tcp(7), tcp_wmem)."""
 
+MANY = 16 * 1024 * 1024
+"""The same while others wait for a thread: what handing over costs is time of the cores that all of them need."""
+
 LITTLE = 256 * 1024
 """Bytes that take less of the reactor's time to send than to hand to a thread."""
 
@@ -47,7 +50,7 @@ class Sending:
     _offset: int
     _end: int
     _waiting: Waiting
-    _most: int = MOST
+    _took_little: bool = False
     _under_way: bool = False
     _stopped: bool = False
 
@@ -91,11 +94,13 @@ class Sending:
         While they may have to come from a disk, the client's time does not run. They are few then: whoever has a file
         opened waits behind all that are read.
         """
-        length = min(self._most, self._end - self._offset)
+        senders = self._file.pools.senders
+        most = LITTLE if self._took_little else MANY if senders.full else MOST
+        length = min(most, self._end - self._offset)
         if not in_memory(self._file.descriptor, self._offset, length):
             self._waiting.over()
             return self._file.pools.files, min(length, PIECE)
-        return self._file.pools.senders if length > LITTLE else _here, length
+        return senders if length > LITTLE else _here, length
 
     def _send(self, out: int, length: int) -> int:
         """How many bytes the socket took: none where it is full, or the client has left meanwhile.
@@ -116,7 +121,7 @@ class Sending:
         if not self._stopped:
             self._request.sentLength += sent
             self._offset += sent
-            self._most = LITTLE if sent < LITTLE else MOST
+            self._took_little = sent < LITTLE
             self._wait() if self._offset < self._end else self._finish()
 
     def _failed(self, failure: Failure) -> None:

@@ -17,7 +17,7 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock, deferLater
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
-from nixery.concurrency.pool import Pool, Threads
+from nixery.concurrency.pool import Pool, SharedPool, Threads
 from nixery.images.digest import Digest
 from nixery.pages.resource import Pages
 from nixery.registry import waiting
@@ -173,7 +173,7 @@ def listening(site: Site, kind: str, path: Path) -> tuple[tcp.Port, str]:
 
 @asynccontextmanager
 async def serving(
-    folder: Path, data: bytes, kind: str = "tcp", pool: Pool | None = None, senders: Pool | None = None
+    folder: Path, data: bytes, kind: str = "tcp", pool: Pool | None = None, senders: SharedPool | None = None
 ) -> AsyncIterator[Face]:
     """Serve a file with this data.
 

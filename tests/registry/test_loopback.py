@@ -34,6 +34,8 @@ SOCKET_BUFFER = 1 << 16
 class CountingPool:
     """Counts the bytes that were read or sent, and the reads under way."""
 
+    full = False
+
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
         self.under_way = self.most_under_way = self.bytes = 0

@@ -16,7 +16,7 @@ from nixery.registry import sending
 from nixery.registry.conditions import Span
 from nixery.registry.contents import PIECE, Held, OpenFile, Pools
 from nixery.registry.resident import in_memory
-from nixery.registry.sending import LITTLE, MOST
+from nixery.registry.sending import LITTLE, MANY, MOST
 from tests.registry.faces import serving, until
 from tests.registry.wire import HandPool, parse
 
@@ -73,6 +73,26 @@ async def test_others_get_a_thread_after_each_part(tmp_path: Path, asked: list[t
         client.ask(face.path, Connection="close")
         await client.closed
     assert max(length for _, length in asked) == MOST
+
+
+@pytest_twisted.ensureDeferred
+async def test_parts_are_longer_while_others_wait_for_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    senders, parts = HandPool(), []
+
+    def taken(_out: int, _file: int, _offset: int, length: int) -> int:
+        parts.append(length)
+        return length
+
+    monkeypatch.setattr(os, "sendfile", taken)
+    async with serving(tmp_path, DATA * 5, senders=senders) as face:
+        client = await face.client()
+        client.ask(face.path, Connection="close")
+        for full in (False, True, False, False):
+            senders.full = full
+            await until(lambda: bool(senders.queue))
+            senders.step()
+        await client.closed
+    assert parts == [MOST, MANY, MOST, len(DATA * 5) - MANY - 2 * MOST]
 
 
 @pytest_twisted.ensureDeferred

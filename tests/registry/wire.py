@@ -15,7 +15,7 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from nixery.building.served import Served
-from nixery.concurrency.pool import Inline, Pool
+from nixery.concurrency.pool import Inline, SharedPool
 from nixery.errors import ManifestUnknown, NixeryError
 from nixery.images.digest import DiffID, Digest
 from nixery.images.index import ImageIndex
@@ -95,6 +95,7 @@ class HandPool:
 
     def __init__(self) -> None:
         self.queue: list[Callable[[Exception | None], None]] = []
+        self.full = False
 
     async def run(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         done: Deferred[T] = Deferred()
@@ -172,7 +173,7 @@ class World:
 
     images: FakeImages = field(factory=FakeImages)
     storage: PlacedStorage = field(factory=PlacedStorage)
-    pool: Pool = field(factory=Inline)
+    pool: SharedPool = field(factory=Inline)
     clock: Clock = field(factory=Clock)
     catalog: Catalog | None = None
     origins: Collection[str] = ()
