@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from nixery.building.last_good import hashed
 from nixery.concurrency.abreast import abreast
+from nixery.concurrency.coalescer import Coalescer
 from nixery.storage.interfaces import IStorage
 from nixery.storage.records import parsed
 
@@ -22,9 +23,14 @@ class RecordedTags:
         self._storage = storage
         self._start = f"{hashed(where)}."
         self._tags: dict[str, str] = {}
+        self._reads: Coalescer[None, Collection[str]] = Coalescer(None)
 
     async def tags(self) -> Collection[str]:
         """The tags; raises StorageUnavailable."""
+        return await self._reads.join(None, self._read_all)
+
+    async def _read_all(self) -> Collection[str]:
+        """Once for however many ask, as in nixery.registry.catalog."""
         words = await self._words()
         await abreast([word for word in words if word not in self._tags], self._storage.abreast, self._read)
         return [self._tags[word] for word in words if word in self._tags]

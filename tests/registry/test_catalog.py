@@ -14,6 +14,7 @@ from nixery.registry import catalog
 from nixery.registry.catalog import Catalog
 from nixery.storage.memory import MemoryStorage
 from tests.registry.wire import World
+from tests.storage.slow import SlowToRead
 
 
 def opened() -> World:
@@ -187,21 +188,6 @@ async def test_each_record_is_written_or_read_once() -> None:
         assert list(await one.names()) == ["git"]
         await one.add(git)
     assert [call for call in storage.calls if call != "list"] == ["create", "read"]
-
-
-class SlowToRead(MemoryStorage):
-    """Reads a record when it is told to."""
-
-    abreast = 3
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[Deferred[None]] = []
-
-    async def read_record(self, name: str) -> bytes | None:
-        self.asked.append(Deferred())
-        await self.asked[-1]
-        return await super().read_record(name)
 
 
 def test_as_many_records_are_read_at_once_as_the_storage_takes() -> None:
