@@ -20,27 +20,12 @@ class Pool(Protocol):
         """The function's result, or what it raises. Cancelling stops the waiting, not the function."""
 
 
-class SharedPool(Pool, Protocol):
-    """A pool that says whether others wait for it."""
-
-    @property
-    def full(self) -> bool:
-        """Whether a function that comes now would wait for another."""
-
-
 class Threads(Service):
     """A pool of at most `size` threads, started and ended as a service; what comes beyond that waits in order."""
 
     def __init__(self, reactor: IReactorFromThreads, size: int, name: str) -> None:
         self._reactor = reactor
         self._pool = ThreadPool(0, size, name)
-        self._size = size
-        self._taken = 0
-
-    @property
-    def full(self) -> bool:
-        """See SharedPool."""
-        return self._taken >= self._size
 
     def startService(self) -> None:
         """Begin to run functions."""
@@ -57,18 +42,12 @@ class Threads(Service):
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See Pool."""
-        self._taken += 1
-        try:
-            result: T = await deferToThreadPool(self._reactor, self._pool, function, *args, **kwargs)
-        finally:
-            self._taken -= 1
+        result: T = await deferToThreadPool(self._reactor, self._pool, function, *args, **kwargs)
         return result
 
 
 class Inline:
     """A pool that runs the function at once, where it is called: for what is soon done, and tests without threads."""
-
-    full = False
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """See Pool."""

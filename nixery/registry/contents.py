@@ -6,7 +6,8 @@ from typing import Protocol
 
 from attrs import define, frozen
 
-from nixery.concurrency.pool import Pool, SharedPool
+from nixery.concurrency.pool import Pool
+from nixery.concurrency.senders import Senders
 from nixery.errors import StorageUnavailable
 from nixery.registry.conditions import Span
 from nixery.storage.interfaces import InMemory, LocalFile, Remote
@@ -23,7 +24,7 @@ class Pools:
     """Threads for files: `files` wait for the disk, to open, to read, and to send; `senders` send what is in memory."""
 
     files: Pool
-    senders: SharedPool
+    senders: Senders
 
 
 class Content(Protocol):

@@ -1,6 +1,7 @@
 """A file's way into a plain TCP connection: the kernel sends it, and it does not come into our memory (sendfile(2))."""
 
 import os
+from socket import SocketIO
 
 from attrs import define
 from twisted.internet.defer import Deferred
@@ -14,7 +15,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
-from nixery.concurrency.pool import Inline, Pool
+from nixery.concurrency.senders import Took
 from nixery.registry.conditions import Span
 from nixery.registry.contents import PIECE, Content, OpenFile
 from nixery.registry.resident import can_say, in_memory
@@ -23,14 +24,10 @@ from nixery.registry.waiting import Waiting
 MOST = 4 * 1024 * 1024
 """Bytes that a thread is to send at a time: as many as a socket holds at most, as a rule (tcp(7), tcp_wmem)."""
 
-MANY = 16 * 1024 * 1024
-"""The same while others wait for a thread: what handing over costs is time of the cores that all of them need."""
-
 LITTLE = 256 * 1024
-"""Bytes that take less of the reactor's time to send than to hand to a thread."""
+"""The same for a socket that took less: the more there is to send, the longer it takes to see what is in memory."""
 
 _log = Logger()
-_here = Inline()
 
 
 @implementer(IPushProducer)
@@ -38,10 +35,9 @@ _here = Inline()
 class Sending:
     """The rest of an answer whose head is set: it sends the file, closes it, and ends the request.
 
-    Threads send it in parts, so that no other request waits meanwhile. Where a socket took little, its next part is
-    little, and sent at once: handing that over would cost more. Where not all can be sent, the connection is aborted,
-    as that alone tells the client. There is one of these for each client that reads slowly, so it is small, and no
-    thread waits for a client.
+    Threads send it in parts, and the reactor hears of it when all is sent: what handing over each part costs is time of
+    cores that clients may need. Where not all can be sent, the connection is aborted, as that alone tells the client.
+    There is one of these for each client that reads slowly, so it is small.
     """
 
     _request: Request
@@ -51,7 +47,7 @@ class Sending:
     _end: int
     _waiting: Waiting
     _took_little: bool = False
-    _under_way: bool = False
+    _held: SocketIO | None = None
     _stopped: bool = False
 
     def begin(self) -> None:
@@ -63,46 +59,67 @@ class Sending:
 
     def _wait(self) -> None:
         """Have the transport call resumeProducing when all is written, and its socket takes more."""
-        self._waiting.begin(self._abort)
+        self._waiting.begin(self._abort, self._given)
         self._transport.producerPaused = True
         self._transport.startWriting()
 
     def pauseProducing(self) -> None:
-        """Go on waiting: each part is sent when the transport asks for it."""
+        """Go on: who sends sees when the socket is full."""
 
     def resumeProducing(self) -> None:
-        """Send the next part."""
-        Deferred.fromCoroutine(self._part()).addCallbacks(self._sent, self._failed)
+        """Have the next part sent.
 
-    async def _part(self) -> int:
-        """Send as much of the next part as the socket takes, in the pool for it; how many bytes that was."""
-        pool, length = self._next()
-        self._under_way = True
-        try:
-            # Held, the socket keeps its descriptor when the connection ends. Else that number could be another
-            # client's by then, who would get what the thread sends.
-            with self._transport.socket.makefile("wb", buffering=0) as held:
-                return await pool.run(self._send, held.fileno(), length)
-        finally:
-            self._under_way = False
-            if self._stopped:
-                self._file.close()
-
-    def _next(self) -> tuple[Pool, int]:
-        """Where to send the next part, and how many bytes that is.
-
-        While they may have to come from a disk, the client's time does not run. They are few then: whoever has a file
-        opened waits behind all that are read.
+        What may have to come from a disk is sent in the pool for files, and the client's time does not run meanwhile.
+        Such parts are short: whoever has a file opened waits behind all that are read.
         """
-        senders = self._file.pools.senders
-        most = LITTLE if self._took_little else MANY if senders.full else MOST
-        length = min(most, self._end - self._offset)
-        if not in_memory(self._file.descriptor, self._offset, length):
+        # Held, the socket keeps its descriptor when the connection ends. Else that number could be another client's by
+        # then, who would get what a thread sends.
+        self._held = self._transport.socket.makefile("wb", buffering=0)
+        length = self._length
+        if in_memory(self._file.descriptor, self._offset, length):
+            try:
+                self._file.pools.senders.begin(self)
+            except OSError:
+                self.over(Failure())
+        else:
             self._waiting.over()
-            return self._file.pools.files, min(length, PIECE)
-        return senders if length > LITTLE else _here, length
+            read = self._file.pools.files.run(self._send, min(length, PIECE))
+            Deferred.fromCoroutine(read).addCallbacks(lambda sent: self.over(None), self.over)
 
-    def _send(self, out: int, length: int) -> int:
+    def fileno(self) -> int:
+        """See nixery.concurrency.senders.Outgoing, as of the next two."""
+        assert self._held is not None
+        return self._held.fileno()
+
+    def part(self) -> Took:
+        """Send what is in memory."""
+        length = self._length
+        if self._stopped or not in_memory(self._file.descriptor, self._offset, length):
+            return Took.LAST
+        sent = self._send(length)
+        self._took_little = sent < LITTLE
+        if self._offset == self._end:
+            return Took.LAST
+        return Took.ALL if sent == length else Took.SOME
+
+    def over(self, failure: Failure | None) -> None:
+        """Go on with what comes from the disk, or is not sent for another reason, or end."""
+        self._let_go()
+        if self._stopped:
+            self._file.close()
+        elif failure is not None:
+            self._failed(failure)
+        elif self._offset < self._end:
+            self._wait()
+        else:
+            self._finish()
+
+    @property
+    def _length(self) -> int:
+        """Bytes of the next part."""
+        return min(LITTLE if self._took_little else MOST, self._end - self._offset)
+
+    def _send(self, length: int) -> int:
         """How many bytes the socket took: none where it is full, or the client has left meanwhile.
 
         Raises OSError, and EOFError at the file's end.
@@ -110,19 +127,22 @@ class Sending:
         if self._stopped:
             return 0
         try:
-            sent = os.sendfile(out, self._file.descriptor, self._offset, length)
+            sent = os.sendfile(self.fileno(), self._file.descriptor, self._offset, length)
         except BlockingIOError:
             return 0
         if not sent:
             raise EOFError(f"the content ended after {self._offset} bytes")
+        self._request.sentLength += sent
+        self._offset += sent
         return sent
 
-    def _sent(self, sent: int) -> None:
-        if not self._stopped:
-            self._request.sentLength += sent
-            self._offset += sent
-            self._took_little = sent < LITTLE
-            self._wait() if self._offset < self._end else self._finish()
+    def _given(self) -> int:
+        return self._offset
+
+    def _let_go(self) -> None:
+        assert self._held is not None
+        self._held.close()
+        self._held = None
 
     def _failed(self, failure: Failure) -> None:
         if not failure.check(ConnectionError):  # by which the client is gone, before the transport sees it
@@ -143,8 +163,10 @@ class Sending:
         if not self._stopped:
             self._stopped = True
             self._waiting.over()
-            if not self._under_way:
+            if self._held is None:
                 self._file.close()
+            elif self._file.pools.senders.leave(self):
+                self.over(None)
 
 
 class Handover(Resource):

@@ -23,13 +23,16 @@ class Waiting:
     _clock: IReactorTime
     _transport: ITransport | None
     _timer: IDelayedCall | None = None
-    _untaken: int | None = None
+    _taken: int | None = None
 
-    def begin(self, drop: Callable[[], None]) -> None:
-        """Give it all of its time from now on; `drop`, each time the same, is called when that is up."""
-        self._untaken = None
+    def begin(self, drop: Callable[[], None], sent: Callable[[], int] = int) -> None:
+        """Give it all of its time from now on; `drop` is called when that is up.
+
+        `sent`: how many bytes its socket was given, where it is given more meanwhile. Both are the same each time.
+        """
+        self._taken = None
         if self._timer is None:
-            self._timer = self._clock.callLater(PATIENCE / 2, self._look, drop)
+            self._timer = self._clock.callLater(PATIENCE / 2, self._look, drop, sent)
         else:
             self._timer.reset(PATIENCE / 2)
 
@@ -39,10 +42,10 @@ class Waiting:
         if timer is not None and timer.active():
             timer.cancel()
 
-    def _look(self, drop: Callable[[], None]) -> None:
-        before, self._untaken = self._untaken, _untaken(self._transport)
-        if self._untaken != before:  # more, where it took some, and the kernel took what waited in our memory
-            self._timer = self._clock.callLater(PATIENCE / 2, self._look, drop)
+    def _look(self, drop: Callable[[], None], sent: Callable[[], int]) -> None:
+        before, self._taken = self._taken, sent() - _untaken(self._transport)
+        if self._taken != before:  # less, where the kernel took what waited in our memory, and it took none
+            self._timer = self._clock.callLater(PATIENCE / 2, self._look, drop, sent)
         else:
             drop()
 

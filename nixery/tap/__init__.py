@@ -16,6 +16,7 @@ from nixery.building.tags import Serving, Tags
 from nixery.building.transcoding import Transcoder
 from nixery.concurrency.pool import Threads
 from nixery.concurrency.process import Processes
+from nixery.concurrency.senders import Senders
 from nixery.config import Config, read_config
 from nixery.fetching.ranking import Ranking
 from nixery.images.canonical import fingerprint
@@ -64,7 +65,7 @@ def wire(config: Config, reactor: Reactor) -> IService:
     """The services of a daemon, in the order in which they stand on each other; raises ConfigError."""
     roots = Roots(folder_in(config.storage.state, "gcroots"))
     files = Threads(reactor, FILE_THREADS, "files")
-    senders = Threads(reactor, SEND_THREADS, "senders")
+    senders = Senders(reactor, SEND_THREADS)
     cpu = Threads(reactor, config.pack_workers, "packing")
     surroundings = Surroundings(reactor, files, os.path.join(config.storage.state, "spool"))
     storage = backend_named(config.storage.backend).make(config.storage.settings, surroundings)

@@ -20,7 +20,7 @@ from nixery.tap.wiring import Reactor
 
 FILE_THREADS = 8
 
-SEND_THREADS = 2
+SEND_THREADS = 4
 """They wait for nothing, and send some gigabytes a second each: more than a network takes."""
 
 _TURN = 0.001

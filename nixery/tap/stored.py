@@ -9,6 +9,7 @@ from twisted.python import usage
 
 from nixery.building.stored import Meaning, StoredImages
 from nixery.concurrency.pool import Threads
+from nixery.concurrency.senders import Senders
 from nixery.config import Config, read_config
 from nixery.images.name import Platform
 from nixery.pages.resource import Pages
@@ -63,7 +64,7 @@ def makeService(options: Options) -> IService:
 
 def wire(config: Config, reactor: Reactor) -> IService:
     """The services, in the order in which they stand on each other; raises ConfigError."""
-    files, senders = Threads(reactor, FILE_THREADS, "files"), Threads(reactor, SEND_THREADS, "senders")
+    files, senders = Threads(reactor, FILE_THREADS, "files"), Senders(reactor, SEND_THREADS)
     surroundings = Surroundings(reactor, files, os.path.join(config.storage.state, "spool"), read_only=True)
     storage = backend_named(config.storage.backend).make(config.storage.settings, surroundings)
     site = _site(config, storage, Pools(files, senders), reactor)

@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IReactorCore
 from nixery.concurrency.lair import alone
 from nixery.concurrency.pool import Threads
 from nixery.concurrency.process import IReactorProcessTime, Processes
+from nixery.concurrency.senders import Senders
 from nixery.config import Config, PackageSet
 from nixery.debian.lists import apt_has_newer
 from nixery.errors import ConfigError, SourceUnavailable
@@ -46,7 +47,7 @@ class Parts:
     config: Config
     reactor: Reactor
     files: Threads
-    senders: Threads
+    senders: Senders
     cpu: Threads
     storage: IStorage
     roots: Roots

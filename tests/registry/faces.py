@@ -17,7 +17,8 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.task import Clock, deferLater
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
-from nixery.concurrency.pool import Pool, SharedPool, Threads
+from nixery.concurrency.pool import Pool, Threads
+from nixery.concurrency.senders import Senders
 from nixery.images.digest import Digest
 from nixery.pages.resource import Pages
 from nixery.registry import waiting
@@ -77,6 +78,14 @@ class Client(Protocol):
         self.closed.callback(None)
 
 
+class Waiting(Senders):
+    """Those that say whom they wait for."""
+
+    def waits_for(self, out: int) -> bool:
+        with self._lock:
+            return out in self._outgoing and out not in self._written
+
+
 @define
 class Face:
     """What is served: `path` has the blob of `digest`, in the file `file`."""
@@ -86,6 +95,7 @@ class Face:
     clock: Clock
     place: str
     channels: list[Channel]
+    senders: Waiting
 
     @property
     def path(self) -> str:
@@ -135,8 +145,8 @@ class Face:
         while turns < 20:
             await turn()
             (end,) = self.connections
-            waits = end in reactor.getWriters() and not select.select([], [end], [], 0)[1]
-            turns = turns + 1 if waits else 0
+            waits = end in reactor.getWriters() or self.senders.waits_for(end.fileno())
+            turns = turns + 1 if waits and not select.select([], [end], [], 0)[1] else 0
 
 
 def skip_where_nothing_is_known(folder: Path) -> None:
@@ -172,13 +182,11 @@ def listening(site: Site, kind: str, path: Path) -> tuple[tcp.Port, str]:
 
 
 @asynccontextmanager
-async def serving(
-    folder: Path, data: bytes, kind: str = "tcp", pool: Pool | None = None, senders: SharedPool | None = None
-) -> AsyncIterator[Face]:
+async def serving(folder: Path, data: bytes, kind: str = "tcp", pool: Pool | None = None) -> AsyncIterator[Face]:
     """Serve a file with this data.
 
-    `kind`: tcp, unix, or wrapped, where something stands before the socket. `pool`: where files are read, `senders`:
-    where what is in memory is sent; None for threads.
+    `kind`: tcp, unix, or wrapped, where something stands before the socket. `pool`: where files are read; None for
+    threads.
     """
     file = folder / "blob"
     file.write_bytes(data)
@@ -186,7 +194,8 @@ async def serving(
     threads = Threads(reactor, 2, "files")  # type: ignore[arg-type]  # a module to mypy
     digest = Digest.of(data)
     storage.places[digest] = LocalFile(str(file), len(data))
-    pools = Pools(pool or threads, senders or threads)
+    senders = Waiting(reactor, 2)  # type: ignore[arg-type]  # as above
+    pools = Pools(pool or threads, senders)
     site = make_site(Registry(FakeImages(), storage, pools, clock).app.resource(), Pages(), clock)
     channels: list[Channel] = []
 
@@ -198,7 +207,8 @@ async def serving(
     site.protocol = Noted
     port, place = listening(site, kind, folder / "socket")
     threads.startService()
-    face = Face(file, digest, clock, place, channels)
+    senders.startService()
+    face = Face(file, digest, clock, place, channels, senders)
     try:
         yield face
     finally:
@@ -206,4 +216,5 @@ async def serving(
         for end in face.connections:
             end.abortConnection()
         await until(lambda: not face.connections)
+        await senders.stopService()
         await threads.stopService()

@@ -17,6 +17,7 @@ from twisted.internet.task import Clock
 from twisted.internet.tcp import Client, Port
 
 from nixery.concurrency.pool import Threads
+from nixery.concurrency.senders import Senders
 from nixery.images.digest import Digest
 from nixery.pages.resource import Pages
 from nixery.registry import sending
@@ -33,8 +34,6 @@ SOCKET_BUFFER = 1 << 16
 
 class CountingPool:
     """Counts the bytes that were read or sent, and the reads under way."""
-
-    full = False
 
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
@@ -117,11 +116,14 @@ async def test_memory_stays_bounded_however_slow_the_client(
         monkeypatch.setattr(sending, "way", lambda *_: None)
     monkeypatch.setattr(os, "sendfile", pool.counting(os.sendfile))
     reader = SlowReader(f"/v2/big/blobs/{Digest.of(data)}", pool)
-    registry = Registry(FakeImages(), storage, Pools(pool, pool), Clock())
+    senders = Senders(reactor, 2)  # type: ignore[arg-type]  # as above
+    registry = Registry(FakeImages(), storage, Pools(pool, senders), Clock())
     threads.startService()
+    senders.startService()
     try:
         await read_slowly(reader, make_site(registry.app.resource(), Pages(), Clock()))
     finally:
+        await senders.stopService()
         await threads.stopService()
     assert (reader.bytes, reader.hash.hexdigest()) == (len(data), Digest.of(data).hex)
     assert pool.most_under_way == 1

@@ -65,8 +65,8 @@ async def all_sent(client: Client, pool: HandPool) -> None:
 
 @pytest_twisted.ensureDeferred
 async def test_what_is_not_in_memory_is_sent_by_those_that_wait_for_files(tmp_path: Path, absent: None) -> None:
-    pool, senders = HandPool(), HandPool()
-    async with serving(tmp_path, DATA, pool=pool, senders=senders) as face:
+    pool = HandPool()
+    async with serving(tmp_path, DATA, pool=pool) as face:
         client = await face.client()
         client.ask(face.path, Connection="close")
         await step(pool)  # the file is opened
@@ -74,17 +74,17 @@ async def test_what_is_not_in_memory_is_sent_by_those_that_wait_for_files(tmp_pa
         await client.has(1)
         assert client.received.endswith(b"\r\n\r\n"), "the head, and nothing else"
         await all_sent(client, pool)
-        assert senders.queue == []
 
 
 @pytest_twisted.ensureDeferred
 async def test_what_is_in_memory_does_not_wait_for_files(tmp_path: Path) -> None:
-    pool, senders = HandPool(), HandPool()
-    async with serving(tmp_path, DATA, pool=pool, senders=senders) as face:
+    pool = HandPool()
+    async with serving(tmp_path, DATA, pool=pool) as face:
         client = await face.client()
         client.ask(face.path, Connection="close")
         await step(pool)  # the file is opened
-        await all_sent(client, senders)
+        await client.closed
+        assert parse(bytes(client.received)).body == DATA
         assert pool.queue == []
 
 

@@ -9,16 +9,18 @@ from typing import cast
 
 import pytest
 import pytest_twisted
+from twisted.internet import reactor
 from twisted.web.server import Request
 
 from nixery.concurrency.pool import Inline
+from nixery.concurrency.senders import Senders
 from nixery.registry import sending
 from nixery.registry.conditions import Span
 from nixery.registry.contents import PIECE, Held, OpenFile, Pools
 from nixery.registry.resident import in_memory
-from nixery.registry.sending import LITTLE, MANY, MOST
+from nixery.registry.sending import LITTLE, MOST
 from tests.registry.faces import serving, until
-from tests.registry.wire import HandPool, parse
+from tests.registry.wire import parse
 
 DATA = os.urandom(1 << 20) * 5
 
@@ -58,10 +60,10 @@ async def test_a_file_system_that_cannot_say_what_is_in_memory_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked: list[tuple[int, int]]
 ) -> None:
     monkeypatch.setattr(sending, "can_say", lambda _: False)
-    async with serving(tmp_path, DATA, senders=HandPool()) as face:
+    async with serving(tmp_path, DATA) as face:
         client = await face.client()
         client.ask(face.path, Connection="close")
-        await until(lambda: client.closed.called)  # though nobody has the senders' threads run
+        await client.closed
         assert parse(bytes(client.received)).body == DATA
     assert asked == []
 
@@ -76,34 +78,12 @@ async def test_others_get_a_thread_after_each_part(tmp_path: Path, asked: list[t
 
 
 @pytest_twisted.ensureDeferred
-async def test_parts_are_longer_while_others_wait_for_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    senders, parts = HandPool(), []
-
-    def taken(_out: int, _file: int, _offset: int, length: int) -> int:
-        parts.append(length)
-        return length
-
-    monkeypatch.setattr(os, "sendfile", taken)
-    async with serving(tmp_path, DATA * 5, senders=senders) as face:
-        client = await face.client()
-        client.ask(face.path, Connection="close")
-        for full in (False, True, False, False):
-            senders.full = full
-            await until(lambda: bool(senders.queue))
-            senders.step()
-        await client.closed
-    assert parts == [MOST, MANY, MOST, len(DATA * 5) - MANY - 2 * MOST]
-
-
-@pytest_twisted.ensureDeferred
-async def test_a_socket_that_took_little_is_sent_little_and_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_socket_that_took_little_is_sent_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     takes = [LITTLE - 1, LITTLE, LITTLE + 1, MOST, LITTLE]
     parts = []
 
     def taken(_out: int, _file: int, _offset: int, length: int) -> int:
-        parts.append((length, threading.current_thread() is threading.main_thread()))
+        parts.append(length)
         return takes[len(parts) - 1]
 
     monkeypatch.setattr(os, "sendfile", taken)
@@ -111,7 +91,25 @@ async def test_a_socket_that_took_little_is_sent_little_and_at_once(
         client = await face.client()
         client.ask(face.path, Connection="close")
         await client.closed
-    assert parts == [(MOST, False), (LITTLE, True), (MOST, False), (MOST, False), (LITTLE, True)]
+    assert parts == [MOST, LITTLE, MOST, MOST, LITTLE]
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_reactor_sends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sendfile: Callable[[int, int, int, int], int] = os.sendfile
+    threads = set()
+
+    def noted(out: int, file: int, offset: int, length: int) -> int:
+        threads.add(threading.current_thread())
+        return sendfile(out, file, offset, length)
+
+    monkeypatch.setattr(os, "sendfile", noted)
+    async with serving(tmp_path, DATA) as face:
+        client = await face.client()
+        client.ask(face.path, Connection="close")
+        await client.closed
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 @pytest_twisted.ensureDeferred
@@ -129,7 +127,7 @@ async def test_what_is_to_be_sent_is_what_has_to_be_in_memory(
         client = await face.client()
         client.ask(face.path, Range="bytes=7-", Connection="close")
         await client.closed
-    assert looked_at == asked
+    assert looked_at == [asked[0], *asked], "by the reactor, and by who sends"
 
 
 @pytest_twisted.ensureDeferred
@@ -153,7 +151,8 @@ async def test_there_is_no_way_under_tls(tmp_path: Path, tls: bool) -> None:
         await until(lambda: bool(face.connections))
         face.connections[0].TLS = tls
         with face.file.open("rb") as file:
-            content = OpenFile(file.fileno(), len(DATA), Pools(Inline(), Inline()))
+            pools = Pools(Inline(), Senders(reactor, 0))  # type: ignore[arg-type]  # a module to mypy
+            content = OpenFile(file.fileno(), len(DATA), pools)
             request = cast(Request, SimpleNamespace(transport=face.connections[0]))
             assert (sending.way(request, content, Span(0, len(DATA)), face.clock) is None) == tls
         face.connections[0].TLS = False

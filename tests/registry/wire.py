@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from attrs import define, evolve, field
+from twisted.internet import reactor
 from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred, execute
 from twisted.internet.error import ConnectionLost
@@ -15,7 +16,8 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from nixery.building.served import Served
-from nixery.concurrency.pool import Inline, SharedPool
+from nixery.concurrency.pool import Inline, Pool
+from nixery.concurrency.senders import Senders
 from nixery.errors import ManifestUnknown, NixeryError
 from nixery.images.digest import DiffID, Digest
 from nixery.images.index import ImageIndex
@@ -95,7 +97,6 @@ class HandPool:
 
     def __init__(self) -> None:
         self.queue: list[Callable[[Exception | None], None]] = []
-        self.full = False
 
     async def run(self, function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         done: Deferred[T] = Deferred()
@@ -173,14 +174,15 @@ class World:
 
     images: FakeImages = field(factory=FakeImages)
     storage: PlacedStorage = field(factory=PlacedStorage)
-    pool: SharedPool = field(factory=Inline)
+    pool: Pool = field(factory=Inline)
     clock: Clock = field(factory=Clock)
     catalog: Catalog | None = None
     origins: Collection[str] = ()
     proxies: Collection[Network] = ()
 
     def connect(self) -> Wire:
-        registry = Registry(self.images, self.storage, Pools(self.pool, self.pool), self.clock, self.catalog)
+        pools = Pools(self.pool, Senders(reactor, 0))  # type: ignore[arg-type]  # a module to mypy
+        registry = Registry(self.images, self.storage, pools, self.clock, self.catalog)
         return Wire(make_site(registry.resource(), Pages(), self.clock, self.origins, self.proxies))
 
     def wire(self, target: str | bytes, method: str = "GET", **headers: str) -> Wire:

@@ -33,8 +33,8 @@ def test_some_threads_wait_for_files_and_others_send_them(
     environment = {"PATH": os.environ["PATH"], "STATE_DIRECTORY": str(tmp_path), "NIXERY_PKGS_PATH": SET}
     services = list(IServiceCollection(wiring.wire(read_config(environment, {}, "x86_64", 1, None), reactor)))
     [(storage, pools)] = given
-    sizes = [threads._pool.max for threads in (pools.files, pools.senders)]  # type: ignore[attr-defined]
-    assert sizes == [FILE_THREADS, SEND_THREADS]
+    assert pools.files._pool.max == FILE_THREADS  # type: ignore[attr-defined]
+    assert pools.senders._size == SEND_THREADS
     assert storage._disk.threads is pools.files
     # They are started, and end when nothing needs them any more.
     assert {pools.files, pools.senders} <= set(services[: services.index(storage)])

@@ -1,0 +1,126 @@
+"""Threads that write to sockets: any of them goes on with whichever takes more, and none waits for a client."""
+
+import os
+import select
+import time
+from enum import Enum, auto
+from threading import Lock
+from typing import Protocol
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.python.failure import Failure
+
+from nixery.concurrency.pool import Threads
+
+_WRITABLE = select.EPOLLOUT | select.EPOLLONESHOT  # for one thread, which then asks for the next time
+
+_REST = 0.00015
+"""Seconds for one that took all it was given, and is alone, to read some of it. It shares our cores, or it would not
+keep up; woken for each packet, it and we would need a tenth more of them."""
+
+
+class Took(Enum):
+    """What became of a part: its socket took `ALL` of it, or only `SOME`; or it was the `LAST`, of whatever length."""
+
+    ALL = auto()
+    SOME = auto()
+    LAST = auto()
+
+
+class Outgoing(Protocol):
+    """What is written to a socket, which stays open until it is over."""
+
+    def fileno(self) -> int:
+        """The socket's descriptor."""
+
+    def part(self) -> Took:
+        """Write the next part, in a thread, without waiting for the socket. What it raises ends it."""
+
+    def over(self, failure: Failure | None) -> None:
+        """Called in the reactor's thread, once: no thread writes any more. The failure is what `part` raised."""
+
+
+class Senders(Service):
+    """So many threads, started and ended as a service. What is under way when they end is never over."""
+
+    def __init__(self, reactor: IReactorFromThreads, size: int) -> None:
+        self._reactor = reactor
+        self._size = size
+        self._threads = Threads(reactor, size, "senders")
+        self._ended: list[Deferred[None]] = []
+        self._outgoing: dict[int, Outgoing] = {}
+        self._written: set[int] = set()
+        self._lock = Lock()
+
+    def startService(self) -> None:
+        """Begin to write."""
+        super().startService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
+        self._epoll = select.epoll()
+        self._stop = os.eventfd(0)
+        self._epoll.register(self._stop, select.EPOLLIN)
+        self._threads.startService()
+        self._ended = [Deferred.fromCoroutine(self._threads.run(self._go_on)) for _ in range(self._size)]
+
+    async def _end(self) -> None:
+        os.eventfd_write(self._stop, 1)
+        await DeferredList(self._ended)
+        await self._threads.stopService()
+        self._epoll.close()
+        os.close(self._stop)
+
+    def stopService(self) -> Deferred[None]:
+        """End the threads; fires when the parts that are written have been."""
+        super().stopService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
+        return Deferred.fromCoroutine(self._end())
+
+    def begin(self, one: Outgoing) -> None:
+        """Write part after part as its socket takes them, until the last. Raises OSError, and then it is not over."""
+        out = one.fileno()
+        with self._lock:
+            self._epoll.register(out, _WRITABLE)
+            self._outgoing[out] = one
+
+    def leave(self, one: Outgoing) -> bool:
+        """Write no further part of it. Whether it was waiting for its socket: else it will be told when it is over."""
+        out = one.fileno()
+        with self._lock:
+            if self._outgoing.pop(out, None) is None or out in self._written:
+                return False
+            self._epoll.unregister(out)
+            return True
+
+    def _go_on(self) -> None:
+        """In a thread: write whatever can be written."""
+        ready: list[tuple[int, int]] = []
+        while True:
+            ((out, _),) = ready or self._epoll.poll(-1, 1)
+            if out == self._stop:
+                return
+            ready = self._next(out)
+
+    def _next(self, out: int) -> list[tuple[int, int]]:
+        """Write its next part; and who can go on now, if that was looked for."""
+        with self._lock:
+            one = self._outgoing.get(out)
+            # Another thread may write to it: since it was seen here, it ended, and another has its descriptor.
+            if one is None or out in self._written:
+                return []
+            self._written.add(out)
+        failure, took, ready = None, Took.LAST, []
+        try:
+            took = one.part()
+        except Exception:
+            failure = Failure()
+        if took is Took.ALL and not (ready := self._epoll.poll(0, 1)):
+            time.sleep(_REST)
+        with self._lock:
+            self._written.remove(out)
+            if took is not Took.LAST and out in self._outgoing:
+                self._epoll.modify(out, _WRITABLE)
+                return ready
+            self._outgoing.pop(out, None)
+            self._epoll.unregister(out)
+        self._reactor.callFromThread(one.over, failure)
+        return ready
