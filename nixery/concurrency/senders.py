@@ -1,5 +1,6 @@
 """Threads that write to sockets: any of them goes on with whichever takes more, and none waits for a client."""
 
+import errno
 import os
 import select
 import time
@@ -8,7 +9,7 @@ from threading import Lock
 from typing import Protocol
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, DeferredList
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.python.failure import Failure
 
@@ -49,9 +50,8 @@ class Senders(Service):
         self._reactor = reactor
         self._size = size
         self._threads = Threads(reactor, size, "senders")
-        self._ended: list[Deferred[None]] = []
         self._outgoing: dict[int, Outgoing] = {}
-        self._written: set[int] = set()
+        self._writing: set[int] = set()
         self._lock = Lock()
 
     def startService(self) -> None:
@@ -61,12 +61,13 @@ class Senders(Service):
         self._stop = os.eventfd(0)
         self._epoll.register(self._stop, select.EPOLLIN)
         self._threads.startService()
-        self._ended = [Deferred.fromCoroutine(self._threads.run(self._go_on)) for _ in range(self._size)]
+        for _ in range(self._size):
+            Deferred.fromCoroutine(self._threads.run(self._go_on))
 
     async def _end(self) -> None:
         os.eventfd_write(self._stop, 1)
-        await DeferredList(self._ended)
         await self._threads.stopService()
+        self._outgoing.clear()  # they may leave later, and nothing waits for them by then
         self._epoll.close()
         os.close(self._stop)
 
@@ -79,6 +80,8 @@ class Senders(Service):
         """Write part after part as its socket takes them, until the last. Raises OSError, and then it is not over."""
         out = one.fileno()
         with self._lock:
+            if self._epoll.closed:
+                raise OSError(errno.ESHUTDOWN, "the threads that write have ended")
             self._epoll.register(out, _WRITABLE)
             self._outgoing[out] = one
 
@@ -86,7 +89,7 @@ class Senders(Service):
         """Write no further part of it. Whether it was waiting for its socket: else it will be told when it is over."""
         out = one.fileno()
         with self._lock:
-            if self._outgoing.pop(out, None) is None or out in self._written:
+            if self._outgoing.pop(out, None) is None or out in self._writing:
                 return False
             self._epoll.unregister(out)
             return True
@@ -102,25 +105,39 @@ class Senders(Service):
 
     def _next(self, out: int) -> list[tuple[int, int]]:
         """Write its next part; and who can go on now, if that was looked for."""
-        with self._lock:
-            one = self._outgoing.get(out)
-            # Another thread may write to it: since it was seen here, it ended, and another has its descriptor.
-            if one is None or out in self._written:
-                return []
-            self._written.add(out)
-        failure, took, ready = None, Took.LAST, []
+        one = self._claimed(out)
+        if one is None:
+            return []
+        took, failure = Took.LAST, None
         try:
             took = one.part()
         except Exception:
             failure = Failure()
-        if took is Took.ALL and not (ready := self._epoll.poll(0, 1)):
+        ready = self._epoll.poll(0, 1) if took is Took.ALL else []
+        if took is Took.ALL and not ready:
             time.sleep(_REST)
+        if not self._waits(out, took):
+            self._reactor.callFromThread(one.over, failure)
+        return ready
+
+    def _claimed(self, out: int) -> Outgoing | None:
+        """What is to be written there now, by this thread alone.
+
+        None where what was seen is out of date: what it was about is over, and another has its descriptor, if any.
+        """
         with self._lock:
-            self._written.remove(out)
+            if out in self._writing or out not in self._outgoing:
+                return None
+            self._writing.add(out)
+            return self._outgoing[out]
+
+    def _waits(self, out: int, took: Took) -> bool:
+        """Whether it waits for its socket again, now that a part is written; else it is forgotten."""
+        with self._lock:
+            self._writing.remove(out)
             if took is not Took.LAST and out in self._outgoing:
                 self._epoll.modify(out, _WRITABLE)
-                return ready
+                return True
             self._outgoing.pop(out, None)
             self._epoll.unregister(out)
-        self._reactor.callFromThread(one.over, failure)
-        return ready
+            return False

@@ -67,10 +67,10 @@ class Sending:
         """Go on: who sends sees when the socket is full."""
 
     def resumeProducing(self) -> None:
-        """Have the next part sent.
+        """Have the rest sent, as far as it is in memory.
 
-        What may have to come from a disk is sent in the pool for files, and the client's time does not run meanwhile.
-        Such parts are short: whoever has a file opened waits behind all that are read.
+        Else the next part may have to come from a disk: it is sent in the pool for files, and the client's time does
+        not run meanwhile. Such parts are short: whoever has a file opened waits behind all that are read.
         """
         # Held, the socket keeps its descriptor when the connection ends. Else that number could be another client's by
         # then, who would get what a thread sends.
@@ -87,14 +87,14 @@ class Sending:
             Deferred.fromCoroutine(read).addCallbacks(lambda sent: self.over(None), self.over)
 
     def fileno(self) -> int:
-        """See nixery.concurrency.senders.Outgoing, as of the next two."""
+        """See nixery.concurrency.senders.Outgoing, as for the next two."""
         assert self._held is not None
         return self._held.fileno()
 
     def part(self) -> Took:
         """Send what is in memory."""
         length = self._length
-        if self._stopped or not in_memory(self._file.descriptor, self._offset, length):
+        if not in_memory(self._file.descriptor, self._offset, length):
             return Took.LAST
         sent = self._send(length)
         self._took_little = sent < LITTLE

@@ -21,7 +21,7 @@ from nixery.tap.wiring import Reactor
 FILE_THREADS = 8
 
 SEND_THREADS = 4
-"""They wait for nothing, and send some gigabytes a second each: more than a network takes."""
+"""They wait for no disk and no client, and send some gigabytes a second each: more than a network takes."""
 
 _TURN = 0.001
 """Seconds after which a thread (one that plans layers) lets the reactor in when that waits for the interpreter."""

@@ -78,12 +78,12 @@ class Client(Protocol):
         self.closed.callback(None)
 
 
-class Waiting(Senders):
+class Watched(Senders):
     """Those that say whom they wait for."""
 
     def waits_for(self, out: int) -> bool:
         with self._lock:
-            return out in self._outgoing and out not in self._written
+            return out in self._outgoing and out not in self._writing
 
 
 @define
@@ -95,7 +95,7 @@ class Face:
     clock: Clock
     place: str
     channels: list[Channel]
-    senders: Waiting
+    senders: Watched
 
     @property
     def path(self) -> str:
@@ -135,9 +135,9 @@ class Face:
         return took
 
     async def gone(self) -> None:
-        """See all connections end, with nothing left behind."""
-        await until(lambda: not self.connections)
-        assert (self.open_files, self.clock.getDelayedCalls()) == (0, [])
+        """See all connections end, with nothing left behind. A thread may see an end first, and is over soon after."""
+        await until(lambda: not self.connections and not self.open_files)
+        assert self.clock.getDelayedCalls() == []
 
     async def stalled(self) -> None:
         """Wait until the one connection has taken all that it takes, and nothing but its socket is waited for."""
@@ -194,7 +194,7 @@ async def serving(folder: Path, data: bytes, kind: str = "tcp", pool: Pool | Non
     threads = Threads(reactor, 2, "files")  # type: ignore[arg-type]  # a module to mypy
     digest = Digest.of(data)
     storage.places[digest] = LocalFile(str(file), len(data))
-    senders = Waiting(reactor, 2)  # type: ignore[arg-type]  # as above
+    senders = Watched(reactor, 2)  # type: ignore[arg-type]  # as above
     pools = Pools(pool or threads, senders)
     site = make_site(Registry(FakeImages(), storage, pools, clock).app.resource(), Pages(), clock)
     channels: list[Channel] = []

@@ -89,22 +89,27 @@ async def test_what_is_in_memory_does_not_wait_for_files(tmp_path: Path) -> None
 
 
 @pytest_twisted.ensureDeferred
-async def test_a_slow_disk_is_no_reason_to_drop_a_client(tmp_path: Path, absent: None) -> None:
+async def test_a_slow_disk_is_no_reason_to_drop_a_client(
+    tmp_path: Path, absent: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pool = HandPool()
     async with serving(tmp_path, DATA, pool=pool) as face:
         client = await face.client()
         client.ask(face.path)
         for _ in range(3):
             await until(lambda: bool(pool.queue))
-            face.clock.advance(2 * PATIENCE)
+            face.clock.pump([PATIENCE, PATIENCE])
             pool.step()
         await client.has(1 << 16)
         assert face.connections
         client.leave()
         await until(lambda: not face.connections)
+        sent: list[tuple[int, ...]] = []
+        monkeypatch.setattr(os, "sendfile", lambda *of: sent.append(of))
         while pool.queue:
             pool.step()
         await face.gone()
+        assert sent == [], "nothing more is read"
 
 
 @pytest_twisted.ensureDeferred

@@ -13,7 +13,7 @@ from twisted.internet import reactor
 from twisted.web.server import Request
 
 from nixery.concurrency.pool import Inline
-from nixery.concurrency.senders import Senders
+from nixery.concurrency.senders import Senders, Took
 from nixery.registry import sending
 from nixery.registry.conditions import Span
 from nixery.registry.contents import PIECE, Held, OpenFile, Pools
@@ -80,18 +80,25 @@ async def test_others_get_a_thread_after_each_part(tmp_path: Path, asked: list[t
 @pytest_twisted.ensureDeferred
 async def test_a_socket_that_took_little_is_sent_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     takes = [LITTLE - 1, LITTLE, LITTLE + 1, MOST, LITTLE]
-    parts = []
+    parts, told = [], []
+    part = sending.Sending.part
 
     def taken(_out: int, _file: int, _offset: int, length: int) -> int:
         parts.append(length)
         return takes[len(parts) - 1]
 
+    def noted(one: sending.Sending) -> Took:
+        told.append(part(one))
+        return told[-1]
+
     monkeypatch.setattr(os, "sendfile", taken)
+    monkeypatch.setattr(sending.Sending, "part", noted)
     async with serving(tmp_path, DATA) as face:
         client = await face.client()
         client.ask(face.path, Connection="close")
         await client.closed
     assert parts == [MOST, LITTLE, MOST, MOST, LITTLE]
+    assert told == [Took.SOME, Took.ALL, Took.SOME, Took.ALL, Took.LAST]
 
 
 @pytest_twisted.ensureDeferred

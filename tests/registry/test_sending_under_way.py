@@ -90,7 +90,23 @@ async def test_the_file_is_closed_at_once_while_the_socket_is_waited_for(tmp_pat
         client.ask(face.path)
         await until(lambda: face.open_files == 1)
         await face.stalled()
-        client.leave()
+        [end] = face.connections
+        end.abortConnection()  # where the client leaves, a thread may see that first
+        await until(lambda: not face.connections)
+        assert face.open_files == 0
+        await face.gone()
+
+
+@pytest_twisted.ensureDeferred
+async def test_the_file_is_closed_at_once_where_the_client_is_dropped(tmp_path: Path) -> None:
+    async with serving(tmp_path, DATA) as face:
+        client = await face.client()
+        client.rest()
+        client.ask(face.path)
+        await until(lambda: face.open_files == 1)
+        await face.stalled()
+        face.clock.pump([PATIENCE / 2, PATIENCE / 2])
+        assert face.open_files == 0
         await face.gone()
 
 
