@@ -44,7 +44,10 @@ class Outgoing(Protocol):
 
 
 class Senders(Service):
-    """So many threads, started and ended as a service. What is under way when they end is never over."""
+    """So many threads, which end as a service. What is under way when they end is never over.
+
+    They begin with the first that is sent: a daemon that cannot start has no reactor that would end them.
+    """
 
     def __init__(self, reactor: IReactorFromThreads, size: int) -> None:
         self._reactor = reactor
@@ -53,6 +56,7 @@ class Senders(Service):
         self._outgoing: dict[int, Outgoing] = {}
         self._writing: set[int] = set()
         self._lock = Lock()
+        self._begun = False
 
     def startService(self) -> None:
         """Begin to write."""
@@ -61,8 +65,6 @@ class Senders(Service):
         self._stop = os.eventfd(0)
         self._epoll.register(self._stop, select.EPOLLIN)
         self._threads.startService()
-        for _ in range(self._size):
-            Deferred.fromCoroutine(self._threads.run(self._go_on))
 
     async def _end(self) -> None:
         os.eventfd_write(self._stop, 1)
@@ -78,12 +80,16 @@ class Senders(Service):
 
     def begin(self, one: Outgoing) -> None:
         """Write part after part as its socket takes them, until the last. Raises OSError, and then it is not over."""
+        if not self.running:
+            raise OSError(errno.ESHUTDOWN, "nothing is sent any more: the service ends")
         out = one.fileno()
         with self._lock:
-            if self._epoll.closed:
-                raise OSError(errno.ESHUTDOWN, "the threads that write have ended")
             self._epoll.register(out, _WRITABLE)
             self._outgoing[out] = one
+        if not self._begun:
+            self._begun = True
+            for _ in range(self._size):
+                Deferred.fromCoroutine(self._threads.run(self._go_on))
 
     def leave(self, one: Outgoing) -> bool:
         """Write no further part of it. Whether it was waiting for its socket: else it will be told when it is over."""

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import threading
 from collections.abc import Callable
 from threading import Barrier, Event
 from typing import Any
@@ -12,6 +13,11 @@ from twisted.internet import reactor
 
 from nixery.concurrency.senders import Outgoing, Senders, Took
 from tests.concurrency.outgoing import Pair, Parts, fill, turns
+
+
+def threads() -> int:
+    """How many senders have."""
+    return sum("senders" in thread.name for thread in threading.enumerate())
 
 
 @pytest_twisted.ensureDeferred
@@ -166,6 +172,18 @@ async def test_threads_end_with_the_service_when_their_parts_have(pairs: list[Pa
 
 
 @pytest_twisted.ensureDeferred
+async def test_no_thread_runs_before_something_is_sent(pairs: list[Pair]) -> None:
+    senders = Senders(reactor, 2)  # type: ignore[arg-type]  # as above
+    senders.startService()
+    assert threads() == 0
+    one = Parts(pairs[0][0], lambda _: Took.LAST)
+    senders.begin(one)
+    assert threads() == 2
+    await one.is_over()
+    await senders.stopService()
+
+
+@pytest_twisted.ensureDeferred
 async def test_nothing_is_left_open() -> None:
     before = set(os.listdir("/proc/self/fd"))
     senders = Senders(reactor, 2)  # type: ignore[arg-type]  # as above
@@ -185,5 +203,5 @@ async def test_after_the_end_nothing_waits_or_begins(pairs: list[Pair]) -> None:
     senders.begin(one)
     await senders.stopService()
     assert not senders.leave(one)
-    with pytest.raises(OSError, match="have ended"):
+    with pytest.raises(OSError, match="the service ends"):
         senders.begin(one)
