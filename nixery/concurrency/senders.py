@@ -3,8 +3,6 @@
 import errno
 import os
 import select
-import time
-from enum import Enum, auto
 from threading import Lock
 from typing import Protocol
 
@@ -17,18 +15,6 @@ from nixery.concurrency.pool import Threads
 
 _WRITABLE = select.EPOLLOUT | select.EPOLLONESHOT  # for one thread, which then asks for the next time
 
-_REST = 0.00015
-"""Seconds for one that took all it was given, and is alone, to read some of it. It shares our cores, or it would not
-keep up; woken for each packet, it and we would need a tenth more of them."""
-
-
-class Took(Enum):
-    """What became of a part: its socket took `ALL` of it, or only `SOME`; or it was the `LAST`, of whatever length."""
-
-    ALL = auto()
-    SOME = auto()
-    LAST = auto()
-
 
 class Outgoing(Protocol):
     """What is written to a socket, which stays open until it is over."""
@@ -36,8 +22,11 @@ class Outgoing(Protocol):
     def fileno(self) -> int:
         """The socket's descriptor."""
 
-    def part(self) -> Took:
-        """Write the next part, in a thread, without waiting for the socket. What it raises ends it."""
+    def part(self) -> bool:
+        """Write the next part, in a thread, without waiting for the socket; whether there is more.
+
+        What it raises ends it.
+        """
 
     def over(self, failure: Failure | None) -> None:
         """Called in the reactor's thread, once: no thread writes any more. The failure is what `part` raised."""
@@ -100,31 +89,28 @@ class Senders(Service):
             self._epoll.unregister(out)
             return True
 
+    @property
+    def alone(self) -> bool:
+        """Whether there is no more than one to be written to."""
+        return len(self._outgoing) < 2
+
     def _go_on(self) -> None:
         """In a thread: write whatever can be written."""
-        ready: list[tuple[int, int]] = []
-        while True:
-            ((out, _),) = ready or self._epoll.poll(-1, 1)
-            if out == self._stop:
-                return
-            ready = self._next(out)
+        while (out := self._epoll.poll(-1, 1)[0][0]) != self._stop:
+            self._next(out)
 
-    def _next(self, out: int) -> list[tuple[int, int]]:
-        """Write its next part; and who can go on now, if that was looked for."""
+    def _next(self, out: int) -> None:
+        """Write its next part."""
         one = self._claimed(out)
         if one is None:
-            return []
-        took, failure = Took.LAST, None
+            return
+        more, failure = False, None
         try:
-            took = one.part()
+            more = one.part()
         except Exception:
             failure = Failure()
-        ready = self._epoll.poll(0, 1) if took is Took.ALL else []
-        if took is Took.ALL and not ready:
-            time.sleep(_REST)
-        if not self._waits(out, took):
+        if not self._waits(out, more):
             self._reactor.callFromThread(one.over, failure)
-        return ready
 
     def _claimed(self, out: int) -> Outgoing | None:
         """What is to be written there now, by this thread alone.
@@ -137,11 +123,11 @@ class Senders(Service):
             self._writing.add(out)
             return self._outgoing[out]
 
-    def _waits(self, out: int, took: Took) -> bool:
+    def _waits(self, out: int, more: bool) -> bool:
         """Whether it waits for its socket again, now that a part is written; else it is forgotten."""
         with self._lock:
             self._writing.remove(out)
-            if took is not Took.LAST and out in self._outgoing:
+            if more and out in self._outgoing:
                 self._epoll.modify(out, _WRITABLE)
                 return True
             self._outgoing.pop(out, None)

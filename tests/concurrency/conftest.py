@@ -1,7 +1,6 @@
 """Senders, and sockets for them."""
 
 import socket
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -30,11 +29,3 @@ def senders(request: pytest.FixtureRequest) -> Iterator[Senders]:
     senders.startService()
     yield senders
     pytest_twisted.blockon(senders.stopService())
-
-
-@pytest.fixture
-def rests(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long threads were to sleep; they do not."""
-    rests: list[float] = []
-    monkeypatch.setattr(time, "sleep", rests.append)
-    return rests

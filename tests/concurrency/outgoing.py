@@ -11,8 +11,6 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
 
-from nixery.concurrency.senders import Took
-
 Pair = tuple[socket.socket, socket.socket]
 
 
@@ -21,7 +19,7 @@ class Parts:
     """Notes each part, which `do` writes; `ended`: when it is over."""
 
     socket: socket.socket | IO[bytes]
-    do: Callable[[int], Took]
+    do: Callable[[int], bool]
     parts: int = 0
     failure: Failure | None = None
     ended: Deferred[None] = field(factory=Deferred)
@@ -29,7 +27,7 @@ class Parts:
     def fileno(self) -> int:
         return self.socket.fileno()
 
-    def part(self) -> Took:
+    def part(self) -> bool:
         self.parts += 1
         assert current_thread() is not main_thread()
         return self.do(self.parts)

@@ -6,32 +6,30 @@ from threading import Event
 import pytest
 import pytest_twisted
 
-from nixery.concurrency import senders as module
-from nixery.concurrency.senders import Senders, Took
+from nixery.concurrency.senders import Senders
 from tests.concurrency.outgoing import Pair, Parts, fill, turns
 
 
-@pytest.mark.parametrize("took", [Took.ALL, Took.SOME])
 @pytest_twisted.ensureDeferred
 async def test_parts_are_written_until_the_last(
-    senders: Senders, pairs: list[Pair], rests: list[float], took: Took
+    senders: Senders,
+    pairs: list[Pair],
 ) -> None:
-    one = Parts(pairs[0][0], lambda part: took if part < 5 else Took.LAST)
+    one = Parts(pairs[0][0], lambda part: part < 5)
     senders.begin(one)
     await one.is_over()
     assert (one.parts, one.failure) == (5, None)
     assert not senders.leave(one), "it is over already"
-    assert rests == ([module._REST] * 4 if took is Took.ALL else []), "only one that keeps up is let read"
 
 
 @pytest_twisted.ensureDeferred
 async def test_a_full_socket_is_waited_for_by_no_thread(senders: Senders, pairs: list[Pair]) -> None:
     (full, reader), *others = pairs
     fill(full)
-    waits = Parts(full, lambda _: Took.LAST)
+    waits = Parts(full, lambda _: False)
     senders.begin(waits)
     for ours, _ in others:
-        one = Parts(ours, lambda _: Took.LAST)
+        one = Parts(ours, lambda _: False)
         senders.begin(one)
         await one.is_over()
     assert waits.parts == 0
@@ -42,18 +40,18 @@ async def test_a_full_socket_is_waited_for_by_no_thread(senders: Senders, pairs:
 
 
 @pytest.mark.parametrize("senders", [1], indirect=True)
-@pytest.mark.parametrize("took", [Took.ALL, Took.SOME])
 @pytest_twisted.ensureDeferred
 async def test_all_that_take_more_have_their_turns(
-    senders: Senders, pairs: list[Pair], rests: list[float], took: Took
+    senders: Senders,
+    pairs: list[Pair],
 ) -> None:
     order: list[int] = []
     go_on = Event()
 
-    def do(number: int, part: int) -> Took:
+    def do(number: int, part: int) -> bool:
         assert go_on.wait(30)
         order.append(number)
-        return took if part < 3 else Took.LAST
+        return part < 3
 
     ours = [Parts(pair[0], partial(do, number)) for number, pair in enumerate(pairs)]
     for one in ours:
@@ -62,13 +60,12 @@ async def test_all_that_take_more_have_their_turns(
     for one in ours:
         await one.is_over()
     assert sorted(order[:4]) == sorted(order[4:8]) == sorted(order[8:]) == [0, 1, 2, 3]
-    assert rests == [], "there was always another"
 
 
 @pytest.mark.parametrize("error", [ConnectionResetError("gone"), EOFError("too short")])
 @pytest_twisted.ensureDeferred
 async def test_what_a_part_raises_ends_it(senders: Senders, pairs: list[Pair], error: Exception) -> None:
-    def fail(part: int) -> Took:
+    def fail(part: int) -> bool:
         raise error
 
     one = Parts(pairs[0][0], fail)
@@ -76,7 +73,7 @@ async def test_what_a_part_raises_ends_it(senders: Senders, pairs: list[Pair], e
     await one.is_over()
     assert one.failure is not None
     assert one.failure.value is error
-    again = Parts(pairs[0][0], lambda _: Took.LAST)
+    again = Parts(pairs[0][0], lambda _: False)
     senders.begin(again)  # by a thread that is none the worse for it
     await again.is_over()
 
@@ -85,7 +82,7 @@ async def test_what_a_part_raises_ends_it(senders: Senders, pairs: list[Pair], e
 async def test_who_leaves_while_its_socket_is_full_is_written_no_more(senders: Senders, pairs: list[Pair]) -> None:
     ours, reader = pairs[0]
     size = fill(ours)
-    one = Parts(ours, lambda _: Took.LAST)
+    one = Parts(ours, lambda _: False)
     senders.begin(one)
     assert senders.leave(one)
     while size > 0:
@@ -96,17 +93,17 @@ async def test_who_leaves_while_its_socket_is_full_is_written_no_more(senders: S
     await one.is_over()
 
 
-@pytest.mark.parametrize("took", Took)
+@pytest.mark.parametrize("more", [True, False])
 @pytest_twisted.ensureDeferred
 async def test_who_leaves_while_a_part_is_written_is_told_when_that_is(
-    senders: Senders, pairs: list[Pair], took: Took
+    senders: Senders, pairs: list[Pair], more: bool
 ) -> None:
     begun, go_on = Event(), Event()
 
-    def do(part: int) -> Took:
+    def do(part: int) -> bool:
         begun.set()
         assert go_on.wait(30)
-        return took
+        return more
 
     one = Parts(pairs[0][0], do)
     senders.begin(one)

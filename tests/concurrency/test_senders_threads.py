@@ -11,7 +11,7 @@ import pytest
 import pytest_twisted
 from twisted.internet import reactor
 
-from nixery.concurrency.senders import Outgoing, Senders, Took
+from nixery.concurrency.senders import Outgoing, Senders
 from tests.concurrency.outgoing import Pair, Parts, fill, turns
 
 
@@ -24,9 +24,9 @@ def threads() -> int:
 async def test_as_many_are_written_to_at_a_time_as_there_are_threads(senders: Senders, pairs: list[Pair]) -> None:
     together = Barrier(2, timeout=30)
 
-    def do(part: int) -> Took:
+    def do(part: int) -> bool:
         together.wait()
-        return Took.LAST
+        return False
 
     ours = [Parts(pair[0], do) for pair in pairs[:2]]
     for one in ours:
@@ -40,16 +40,16 @@ async def test_as_many_are_written_to_at_a_time_as_there_are_threads(senders: Se
 async def test_nobody_is_woken_for_what_is_written_already(senders: Senders, pairs: list[Pair]) -> None:
     woken: list[object] = []
 
-    def do(part: int) -> Took:
+    def do(part: int) -> bool:
         woken.append(senders._epoll.poll(0))
-        woken.append(senders._next(one.fileno()))  # as a thread does that was woken before
-        return Took.LAST
+        senders._next(one.fileno())  # as a thread does that was woken before
+        return False
 
     one = Parts(pairs[0][0], do)
     senders.begin(one)
     await one.is_over()
-    assert (woken, one.parts, one.failure) == ([[], []], 1, None)
-    assert senders._next(one.fileno()) == [], "nor for what is over"
+    senders._next(one.fileno())  # nor for what is over
+    assert (woken, one.parts, one.failure) == ([[]], 1, None)
 
 
 @pytest_twisted.ensureDeferred
@@ -74,7 +74,7 @@ async def test_what_threads_share_is_used_under_the_lock(senders: Senders, pairs
             super().__setitem__(key, one)
 
     senders._outgoing = Noted()
-    one = Parts(pairs[0][0], lambda _: Took.LAST)
+    one = Parts(pairs[0][0], lambda _: False)
     senders.begin(one)
     await one.is_over()
     senders.leave(one)
@@ -86,7 +86,7 @@ async def test_what_threads_share_is_used_under_the_lock(senders: Senders, pairs
 async def test_what_is_over_is_waited_for_no_more(
     senders: Senders, pairs: list[Pair], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, again = [Parts(pairs[0][0], lambda _: Took.LAST) for _ in range(2)]
+    one, again = [Parts(pairs[0][0], lambda _: False) for _ in range(2)]
     call = senders._reactor.callFromThread
 
     def told(function: Callable[..., object], *args: object) -> None:
@@ -103,31 +103,23 @@ async def test_what_is_over_is_waited_for_no_more(
 @pytest_twisted.ensureDeferred
 async def test_what_cannot_be_waited_for_is_not_begun(senders: Senders) -> None:
     with tempfile.TemporaryFile() as file:
-        one = Parts(file, lambda _: Took.LAST)
+        one = Parts(file, lambda _: False)
         with pytest.raises(PermissionError):
             senders.begin(one)
         assert not senders.leave(one)
 
 
-@pytest.mark.parametrize("senders", [1], indirect=True)
 @pytest_twisted.ensureDeferred
-async def test_who_was_seen_behind_one_that_left_is_writing(senders: Senders, pairs: list[Pair]) -> None:
-    begun, go_on = Event(), Event()
-
-    def do(part: int) -> Took:
-        begun.set()
-        assert go_on.wait(30)
-        return Took.ALL
-
-    one, other = Parts(pairs[0][0], do), Parts(pairs[1][0], lambda _: Took.LAST)
-    senders.begin(one)
-    while not begun.is_set():
-        await turns(1)
-    senders.begin(other)
-    senders.leave(one)
-    go_on.set()
-    await one.is_over()
-    await other.is_over()
+async def test_one_is_alone_until_there_is_another(senders: Senders, pairs: list[Pair]) -> None:
+    alone = [senders.alone]
+    ours = [Parts(pair[0], lambda _: False) for pair in pairs[:2]]
+    for one in ours:
+        fill(pairs[ours.index(one)][0])
+        senders.begin(one)
+        alone.append(senders.alone)
+    senders.leave(ours[0])
+    assert [*alone, senders.alone] == [True, True, False, True]
+    senders.leave(ours[1])
 
 
 @pytest_twisted.ensureDeferred
@@ -137,11 +129,11 @@ async def test_no_two_threads_write_to_one(pairs: list[Pair]) -> None:
     at_it: list[int] = []
     most = [0]
 
-    def do(part: int) -> Took:
+    def do(part: int) -> bool:
         at_it.append(part)
         most[0] = max(most[0], len(at_it))
         at_it.remove(part)
-        return Took.SOME if part < 2000 else Took.LAST
+        return part < 2000
 
     one = Parts(pairs[0][0], do)
     senders.begin(one)
@@ -156,10 +148,10 @@ async def test_threads_end_with_the_service_when_their_parts_have(pairs: list[Pa
     senders.startService()
     begun, go_on = Event(), Event()
 
-    def do(part: int) -> Took:
+    def do(part: int) -> bool:
         begun.set()
         assert go_on.wait(30)
-        return Took.SOME
+        return True
 
     senders.begin(Parts(pairs[0][0], do))
     while not begun.is_set():
@@ -176,7 +168,7 @@ async def test_no_thread_runs_before_something_is_sent(pairs: list[Pair]) -> Non
     senders = Senders(reactor, 2)  # type: ignore[arg-type]  # as above
     senders.startService()
     assert threads() == 0
-    one = Parts(pairs[0][0], lambda _: Took.LAST)
+    one = Parts(pairs[0][0], lambda _: False)
     senders.begin(one)
     assert threads() == 2
     await one.is_over()
@@ -199,7 +191,7 @@ async def test_after_the_end_nothing_waits_or_begins(pairs: list[Pair]) -> None:
     senders = Senders(reactor, 2)  # type: ignore[arg-type]  # as above
     senders.startService()
     fill(pairs[0][0])
-    one = Parts(pairs[0][0], lambda _: Took.LAST)
+    one = Parts(pairs[0][0], lambda _: False)
     senders.begin(one)
     await senders.stopService()
     assert not senders.leave(one)
