@@ -48,7 +48,7 @@ class Senders(Service):
         self._begun = False
 
     def startService(self) -> None:
-        """Begin to write."""
+        """Make ready; the threads begin later."""
         super().startService()  # type: ignore[no-untyped-call]  # Twisted has not typed it
         self._epoll = select.epoll()
         self._stop = os.eventfd(0)

@@ -59,6 +59,15 @@ async def under_way(face: Face, slow: Slow) -> Client:
     return client
 
 
+async def full(face: Face) -> None:
+    """Have a client ask, and take nothing, until its socket is full."""
+    client = await face.client()
+    client.rest()
+    client.ask(face.path)
+    await until(lambda: face.open_files == 1)
+    await face.stalled()
+
+
 @pytest_twisted.ensureDeferred
 async def test_the_headers_are_let_go_of_once_they_are_written(tmp_path: Path, slow: Slow) -> None:
     async with serving(tmp_path, DATA) as face:
@@ -85,11 +94,7 @@ async def test_the_file_stays_open_while_a_thread_sends(tmp_path: Path, slow: Sl
 @pytest_twisted.ensureDeferred
 async def test_the_file_is_closed_at_once_while_the_socket_is_waited_for(tmp_path: Path) -> None:
     async with serving(tmp_path, DATA) as face:
-        client = await face.client()
-        client.rest()
-        client.ask(face.path)
-        await until(lambda: face.open_files == 1)
-        await face.stalled()
+        await full(face)
         [end] = face.connections
         end.abortConnection()  # where the client leaves, a thread may see that first
         await until(lambda: not face.connections)
@@ -100,11 +105,7 @@ async def test_the_file_is_closed_at_once_while_the_socket_is_waited_for(tmp_pat
 @pytest_twisted.ensureDeferred
 async def test_the_file_is_closed_at_once_where_the_client_is_dropped(tmp_path: Path) -> None:
     async with serving(tmp_path, DATA) as face:
-        client = await face.client()
-        client.rest()
-        client.ask(face.path)
-        await until(lambda: face.open_files == 1)
-        await face.stalled()
+        await full(face)
         face.clock.pump([PATIENCE / 2, PATIENCE / 2])
         assert face.open_files == 0
         await face.gone()
